@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// The SCMI platform as a pure function of commands and state: never waits, reads no clock. It says
+// what to answer; who calls it decides when. Base, Clock and Sensor.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scmi/message.h"
+
+namespace scmi_vp::scmi {
+
+struct clock_rates {  ///< either a list (ascending) or one triplet
+    std::vector<std::uint64_t> list;
+    bool triplet = false;  ///< list = {lowest, highest, step}
+};
+
+struct clock_description {
+    std::string name;
+    std::uint64_t rate = 0;  ///< Hz, at start
+    bool enabled = true;
+    clock_rates rates;
+    std::uint32_t enable_delay_us = 0;  ///< Clock 2.0 and later
+};
+
+struct sensor_description {
+    std::string name;
+    std::uint8_t type = 2;           ///< DEN0056 sensor types; 2 = degrees Celsius
+    std::int8_t exponent = 0;        ///< value = reading * 10^exponent; -16..15
+    bool async = false;              ///< only asynchronous reads are advertised as supported
+    std::int64_t reading = 0;        ///< what a read returns, before `reading_step`
+    std::int64_t delayed_reading = 0;///< what a delayed response returns, before `reading_step`
+    std::int64_t reading_step = 0;   ///< times the number of readings the platform served before, added
+    std::uint8_t update_interval_s = 0;         ///< v1: attr_high 31:27
+    std::int8_t update_interval_exponent = 0;   ///< v1: attr_high 26:22
+};
+
+struct agent_description {
+    std::string name;
+};
+
+struct platform_description {
+    std::uint32_t base_version = 0x20000;
+    std::uint32_t clock_version = 0x10000;   ///< 0x10000 or 0x20000
+    std::uint32_t sensor_version = 0x10000;  ///< 0x10000 (2.0 and later: not yet served)
+    std::string vendor = "scmi-vp";
+    std::string sub_vendor;
+    std::uint32_t implementation_version = 0;
+    std::string platform_name = "platform";           ///< agent 0
+    std::vector<agent_description> agents;            ///< agents 1..n
+    std::vector<std::uint8_t> protocols;              ///< listed by Base, ascending, without Base; may list more than served
+    std::vector<clock_description> clocks;
+    std::uint8_t clock_max_async = 0;                 ///< pending asynchronous rate sets
+    std::vector<sensor_description> sensors;
+    std::uint8_t sensor_max_async = 0;                ///< pending asynchronous reads
+    std::uint16_t sensor_descriptors_per_reply = 0;   ///< at most so many; 0 = as many as fit
+    status unknown_message = status::not_found;       ///< answer to an unknown message id (servers differ)
+};
+
+/// What a command leads to. The response is computed when the platform takes the command.
+struct command_result {
+    message_bytes response;                  ///< header, status, return values
+    std::optional<message_bytes> delayed;    ///< delayed response to send later, after the response
+    std::int32_t resource = -1;              ///< the clock or sensor id the command named, else -1
+};
+
+/// One platform with its state, as seen by one or many agents.
+class platform_server {
+public:
+    /// Throws scmi_vp::error (config) if the description contradicts itself (a name over 15 bytes,
+    /// rates not ascending, an exponent out of range, protocols not ascending, ...): the message
+    /// names the field.
+    explicit platform_server(platform_description description);
+    ~platform_server();
+
+    /// Answers one command of agent `agent_id` (1..n). `size` bytes at `data`: header and payload.
+    /// `max_reply` is the room for header + status + values (at least 8): a reply that does not fit
+    /// becomes PROTOCOL_ERROR, except lists, which return fewer entries. `delayed_allowed` is false
+    /// when VIRTIO_SCMI_F_P2A_CHANNELS was not negotiated (virtio 5.17.6.1: then NOT_SUPPORTED and
+    /// not advertised). A command shorter than its 4-byte header gets an empty response.
+    command_result handle(std::uint32_t agent_id, const std::uint8_t* data, std::size_t size,
+                          std::size_t max_reply, bool delayed_allowed);
+
+    /// A delayed response that was handed out has been delivered (or dropped by a reset): its place
+    /// in the asynchronous limit is free again.
+    void delayed_done(std::uint8_t protocol_id);
+
+    /// Back to the state at construction for this agent (virtio device reset).
+    void reset_agent(std::uint32_t agent_id);
+
+    const platform_description& description() const;
+
+private:
+    struct impl;
+    std::unique_ptr<impl> impl_;
+};
+
+}  // namespace scmi_vp::scmi

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who may touch what in a virtqueue: a passive observer of guest memory. Nobody touches a buffer
+// that is not theirs (virtio 1.x 2.7.5.1, 2.7.13, 3.3), the device never writes descriptors or the
+// available ring, the driver never writes the used ring.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "virtio/split_ring.h"
+
+namespace scmi_vp::virtio {
+
+/// A broken rule, reported once per occurrence.
+struct ownership_violation {
+    actor who;
+    bool write;
+    std::uint64_t address;
+    std::size_t size;
+    std::string rule;    ///< one sentence
+    const char* source;  ///< "virtio 2.7.5.1"
+};
+
+/// Costs a few nanoseconds per access: ownership is a byte per 8-byte granule in lazily made pages.
+class ownership_checker : public memory_observer {
+public:
+    using report = std::function<void(const ownership_violation&)>;
+    explicit ownership_checker(report r);
+    ~ownership_checker() override;
+
+    /// A queue became live or was stopped (all its buffers go back to the driver).
+    void queue_enabled(unsigned queue, const ring_layout& layout);
+    void queue_disabled(unsigned queue);
+    /// All queues were stopped by a device reset.
+    void reset();
+
+    /// The driver made a chain available: called before its available index is published.
+    void made_available(unsigned queue, std::uint16_t head, const buffer* readable, std::size_t readables,
+                        const buffer* writable, std::size_t writables);
+    /// The device returned it: called after its used index was published.
+    void made_used(unsigned queue, std::uint16_t head);
+
+    void on_read(actor who, std::uint64_t address, std::size_t size) override;
+    void on_write(actor who, std::uint64_t address, std::size_t size) override;
+
+    std::uint64_t violations() const { return violations_; }
+    std::uint64_t accesses() const { return accesses_; }
+
+private:
+    struct impl;
+    impl* impl_;
+    std::uint64_t violations_ = 0, accesses_ = 0;
+};
+
+}  // namespace scmi_vp::virtio

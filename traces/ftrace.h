@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// The scmi:* trace events of the Linux driver in ftrace's own text format, written and read.
+// Formats: include/trace/events/scmi.h and kernel/trace/trace_output.c (6.1).
+#pragma once
+
+#include <cstdint>
+#include <istream>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "traces/output_file.h"
+
+namespace scmi_vp::traces {
+
+enum class ftrace_kind : std::uint8_t { xfer_begin, msg_dump, xfer_response_wait, rx_done, xfer_end };
+
+/// Which kernel's text format.
+enum class ftrace_format : std::uint8_t {
+    linux_6_1,   ///< msg_dump: pt= t= msg_id= seq= s= pyld=
+    linux_6_3,   ///< 6.3 and later: msg_dump starts with id= ch=
+};
+
+/// One event. Fields that a kind does not have stay at their default.
+struct ftrace_event {
+    sim_time stamp;              ///< trace_clock=mono
+    std::string task;            ///< comm, "<idle>" in an interrupt of an idle CPU
+    int pid = 0;
+    unsigned cpu = 0;
+    std::string flags = ".....";
+    ftrace_kind kind = ftrace_kind::xfer_begin;
+    std::uint8_t protocol_id = 0, message_id = 0;
+    std::uint16_t seq = 0;
+    std::int32_t transfer_id = 0;
+    bool poll = false;
+    std::uint32_t timeout_ms = 0;
+    std::int32_t status = 0;     ///< s=
+    std::uint8_t msg_type = 0;
+    int instance = 0;            ///< id=, 6.3 and later
+    std::uint8_t channel = 0;    ///< ch=, 6.3 and later
+    std::string tag;             ///< CMND, RESP, DLYD, NOTI, !RESP, ...
+    std::vector<std::uint8_t> payload;
+};
+
+/// Writes the header at construction and one line per event. Nanoseconds are rounded half up to
+/// microseconds, as ftrace does.
+class ftrace_writer {
+public:
+    ftrace_writer(std::ostream& out, std::string name, ftrace_format format, unsigned cpus);
+    void add(const ftrace_event& e);
+    /// The header's entries count is right only if `expected` was given; ftrace's header names it.
+    written finish();
+
+private:
+    std::ostream& out_;
+    std::string name_;
+    ftrace_format format_;
+    written written_;
+    std::string line_;
+};
+
+/// One line without the newline.
+std::string format_ftrace_line(const ftrace_event& e, ftrace_format format);
+
+/// Reads a whole ftrace file; lines of other events are skipped and counted in `skipped` (may be
+/// nullptr). Throws scmi_vp::error (input) "name:line: ..." for a line that is cut or malformed.
+std::vector<ftrace_event> read_ftrace(std::istream& in, const std::string& name,
+                                      std::uint64_t* skipped = nullptr);
+
+/// One kernel message.
+struct log_line {
+    sim_time stamp;
+    std::string text;  ///< "arm-scmi firmware:scmi: SCMI Notifications - Core Enabled."
+};
+std::string format_log_line(const log_line& l);  ///< "[   64.480000] arm-scmi ..."
+std::vector<log_line> read_dmesg(std::istream& in, const std::string& name);
+/// Without "+0x1f/0x2e" behind function names (addresses differ from build to build).
+std::string without_function_offsets(std::string text);
+
+/// A register access as QEMU's virtio_mmio trace events print it ("read offset 0x44",
+/// "write offset 0x70 value 0x1", "irq 1"; other lines are the transport's own notes).
+struct register_trace_line {
+    enum class kind_t : std::uint8_t { read, write, irq } kind;
+    std::uint32_t offset = 0;
+    std::uint32_t value = 0;  ///< of a write; irq level
+};
+std::vector<register_trace_line> read_register_trace(std::istream& in, const std::string& name);
+std::string format_register_trace_line(const register_trace_line& l);
+
+}  // namespace scmi_vp::traces

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// An address decoder: initiators on `in`, targets on `out`, each with a window.
+#pragma once
+
+#include <tlm_utils/simple_initiator_socket.h>
+#include <tlm_utils/simple_target_socket.h>
+
+#include <cstdint>
+#include <deque>
+#include <systemc>
+#include <tlm>
+
+namespace scmi_vp {
+
+/// Forwards transactions to the target whose window holds the address (made relative to the
+/// window's base, restored on the way back); none: TLM_ADDRESS_ERROR_RESPONSE. DMI ranges and
+/// invalidations are translated. No latency of its own.
+class bus : public sc_core::sc_module {
+public:
+    using in_socket = tlm_utils::simple_target_socket_tagged<bus>;
+    using out_socket = tlm_utils::simple_initiator_socket_tagged<bus>;
+
+    explicit bus(sc_core::sc_module_name name);
+
+    /// A new initiator's side; bind its socket to what this returns.
+    in_socket& add_initiator(const char* name);
+    /// A new target with the window [base, base + size). Throws scmi_vp::error (model) on overlap.
+    out_socket& add_target(const char* name, std::uint64_t base, std::uint64_t size);
+
+private:
+    struct window {
+        std::uint64_t base, size;
+        out_socket* socket;
+    };
+    const window* decode(std::uint64_t address) const;
+    void b_transport(int id, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+    bool get_direct_mem_ptr(int id, tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi);
+    unsigned transport_dbg(int id, tlm::tlm_generic_payload& payload);
+    void invalidate_direct_mem_ptr(int id, sc_dt::uint64 start, sc_dt::uint64 end);
+
+    std::deque<in_socket> ins_;
+    std::deque<out_socket> outs_;
+    std::deque<window> windows_;
+};
+
+}  // namespace scmi_vp

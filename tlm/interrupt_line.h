@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// A level-sensitive interrupt line: a change is visible at once, and no pulse is lost.
+//
+// An sc_signal would show a level one delta late and drop a rise and fall within one delta; a
+// handler that acknowledges and looks again would be entered twice.
+#pragma once
+
+#include <functional>
+#include <systemc>
+#include <vector>
+
+namespace scmi_vp {
+
+class interrupt_if : public virtual sc_core::sc_interface {
+public:
+    virtual void set(bool level) = 0;  ///< by the device; setting the same level again is no change
+    virtual bool level() const = 0;
+    virtual const sc_core::sc_event& rose() const = 0;  ///< notified (delta) when the level rises
+};
+
+class interrupt_line : public sc_core::sc_module, public interrupt_if {
+public:
+    using observer = std::function<void(bool level)>;
+
+    explicit interrupt_line(sc_core::sc_module_name name)
+        : sc_core::sc_module(name), rose_("rose") {}
+
+    void set(bool level) override {
+        if (level == level_) return;
+        level_ = level;
+        for (const observer& o : observers_) o(level);
+        if (level) rose_.notify(sc_core::SC_ZERO_TIME);
+    }
+    bool level() const override { return level_; }
+    const sc_core::sc_event& rose() const override { return rose_; }
+
+    /// Called at each change, in order of registration (checkers, traces).
+    void observe(observer o) { observers_.push_back(std::move(o)); }
+
+private:
+    bool level_ = false;
+    sc_core::sc_event rose_;
+    std::vector<observer> observers_;
+};
+
+}  // namespace scmi_vp

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// A passive monitor of the TLM-2.0 base protocol (IEEE 1666-2011 clauses 11, 14, 15), to be bound
+// between an initiator and a target.
+#pragma once
+
+#include <tlm_utils/simple_initiator_socket.h>
+#include <tlm_utils/simple_target_socket.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <systemc>
+#include <tlm>
+
+namespace scmi_vp {
+
+struct protocol_violation {
+    std::string checker;   ///< hierarchical name
+    std::string rule;      ///< one sentence with the values
+    const char* source;    ///< "IEEE 1666-2011 14.7"
+};
+
+/// Forwards everything unchanged and reports each broken rule once per occurrence: initiator's
+/// rules before forwarding (command, data pointer, length, streaming width, byte enables, response
+/// status INCOMPLETE, DMI hint cleared), target's rules after (response set, attributes that the
+/// target must not change, delay not decreased, DMI range holds the address), b_transport from a
+/// method process with a wait.
+class protocol_checker : public sc_core::sc_module {
+public:
+    using report = std::function<void(const protocol_violation&)>;
+    tlm_utils::simple_target_socket<protocol_checker> in;
+    tlm_utils::simple_initiator_socket<protocol_checker> out;
+
+    protocol_checker(sc_core::sc_module_name name, report r);
+
+    std::uint64_t transactions() const { return transactions_; }
+    std::uint64_t violations() const { return violations_; }
+
+private:
+    void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+    bool get_direct_mem_ptr(tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi);
+    unsigned transport_dbg(tlm::tlm_generic_payload& payload);
+    void invalidate_direct_mem_ptr(sc_dt::uint64 start, sc_dt::uint64 end);
+
+    report report_;
+    std::uint64_t transactions_ = 0, violations_ = 0;
+};
+
+}  // namespace scmi_vp

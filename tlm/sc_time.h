@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Between our picoseconds and SystemC's time (its resolution must be the default 1 ps).
+#pragma once
+
+#include <systemc>
+
+#include "base/time.h"
+
+namespace scmi_vp {
+
+inline sim_time now() {
+    return sim_time(static_cast<std::int64_t>(sc_core::sc_time_stamp().value()));
+}
+/// Negative spans become zero.
+inline sc_core::sc_time to_sc(sim_time t) {
+    return sc_core::sc_time::from_value(t.ps > 0 ? static_cast<sc_dt::uint64>(t.ps) : 0);
+}
+inline sim_time from_sc(const sc_core::sc_time& t) {
+    return sim_time(static_cast<std::int64_t>(t.value()));
+}
+
+}  // namespace scmi_vp

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a system is made of, as data: filled by testbenches/ from a scenario, read by the models.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/distribution.h"
+#include "base/hops.h"
+#include "base/time.h"
+#include "scmi/platform_server.h"
+#include "traces/ftrace.h"
+
+namespace scmi_vp::models {
+
+/// What guest operations cost in CPU time. Preset `free`: all zero. Preset `uml-time-travel`: a
+/// clock read in task context costs 256 ns, nothing else (User-Mode Linux in simulated time).
+struct guest_costs {
+    sim_time clock_read;         ///< in task context; each trace event reads the clock
+    sim_time clock_read_irq;     ///< in interrupt context
+    sim_time clock_granularity;  ///< stamps are cut down to a multiple; 0 = exact
+    sim_time mmio_read;          ///< one register read (a VM exit)
+    sim_time mmio_write;         ///< one register write, the doorbell included
+    sim_time irq_entry;          ///< from the exception to the driver's handler
+    sim_time irq_exit;
+    sim_time xfer_get;           ///< pool and token
+    sim_time copy_message;       ///< building the request in its buffer
+    sim_time ring_add;           ///< virtqueue_add
+    sim_time ring_get;           ///< virtqueue_get_buf
+    sim_time rx_callback;        ///< the core's handling of one received message
+    sim_time context_switch;     ///< a woken thread gets the CPU
+    sim_time syscall_return;     ///< from the end of the transfer to the caller
+    bool printk_on_tick = false; ///< printk stamps have the tick's granularity (User-Mode Linux)
+};
+
+/// A driver generation as data. Fields cite what differs between kernels.
+struct driver_profile {
+    std::string name;                      ///< "linux-6.1"
+    sim_time max_rx_timeout;               ///< scmi_desc.max_rx_timeout_ms
+    sim_time max_delayed_response;         ///< SCMI_MAX_RESPONSE_TIMEOUT, 2 s
+    std::uint32_t max_msg_size = 128;      ///< payload bytes
+    bool driver_ok_in_driver_probe = false;///< v6.12 and later: the driver's probe sets DRIVER_OK, the core then only reads
+    bool deferral_logged = true;           ///< up to v6.11: "Deferring probe after not finding a bound scmi-virtio device"
+    bool transport_device_logs = false;    ///< v6.12: "Using scmi_virtio_transport", "SCMI max-rx-timeout: ...ms"
+    bool rejected_messages_traced = false; ///< v6.10 and later: !RESP, !DLYD
+    std::string instance_device;           ///< in front of log texts: "arm-scmi firmware:scmi"
+    bool do_xfer_inlined = false;          ///< v6.12: T1 names do_xfer itself as the caller
+    traces::ftrace_format trace_format = traces::ftrace_format::linux_6_1;
+};
+/// All known profiles; find by name, nullptr when unknown.
+const std::vector<driver_profile>& driver_profiles();
+const driver_profile* find_profile(const std::string& name);
+
+/// A protocol child node of the SCMI node in the device tree, in its order.
+struct device_tree_info {
+    std::string scmi_node = "scmi";            ///< node name; dev_name is "firmware:<node>"
+    std::vector<std::uint8_t> protocols;
+    std::optional<std::uint32_t> max_rx_timeout_ms;  ///< arm,max-rx-timeout-ms (6.12 and later read it)
+};
+
+/// Kinds of call that a workload makes into the kernel's SCMI users.
+enum class call_kind : std::uint8_t {
+    sensor_read,     ///< hwmon: SENSOR_READING_GET, asynchronous when the sensor says so
+    clock_get_rate,  ///< CLOCK_RATE_GET
+    clock_set_rate,  ///< CLOCK_RATE_SET, synchronous
+    clock_enable,    ///< CLOCK_CONFIG_SET
+    clock_disable,
+    base_version,    ///< BASE PROTOCOL_VERSION: the smallest round trip
+};
+std::string_view name_of(call_kind k);
+std::optional<call_kind> call_kind_named(std::string_view name);
+
+struct call {
+    call_kind kind = call_kind::sensor_read;
+    std::uint32_t id = 0;       ///< sensor or clock
+    std::uint64_t value = 0;    ///< rate in Hz
+};
+
+/// One step of a recorded workload: steps follow each other across contexts.
+struct sequence_step {
+    std::string context;  ///< name of a context
+    sim_time gap;         ///< from the return of the step before (or the end of the probe) to this call
+    call what;
+};
+
+/// A context that repeats calls by itself (closed loop).
+struct call_loop {
+    std::string context;
+    std::vector<call> calls;          ///< made in turn
+    std::uint64_t count = 1;          ///< how many calls in all; 0 = until the end of the run
+    distribution_ptr think;           ///< before each call
+    sim_time start;                   ///< after the end of the probe
+};
+
+/// A task of the guest.
+struct context_config {
+    std::string name;  ///< comm, at most 15 characters
+    int pid = 0;
+    unsigned cpu = 0;
+};
+
+struct guest_config {
+    driver_profile profile;
+    device_tree_info device_tree;
+    guest_costs costs;
+    unsigned hz = 250;            ///< CONFIG_HZ: 1..10000
+    sim_time tick_phase;          ///< tick edges lie at phase + n / HZ, 0 <= phase < 1 / HZ
+    unsigned cpus = 1;            ///< 1..64
+    unsigned irq_cpu = 0;         ///< takes the device's interrupt
+    std::uint64_t memory_bytes = 64ull << 20;
+    bool ftrace = true;           ///< scmi:* events on: each reads the clock
+    context_config probe_context{"kworker/u2:0", 5, 0};
+    sim_time probe_start;         ///< when the core's probe enters its first request
+    std::vector<std::string> drivers{"clk-scmi", "iio-scmi", "scmi-hwmon"};  ///< built in, in order of registration; the last registered of a protocol is made first
+    std::vector<context_config> contexts;
+    std::vector<sequence_step> sequence;
+    std::vector<call_loop> loops;
+    unsigned vring_align = 4096;
+};
+
+struct device_hw_config {
+    std::uint16_t cmdq_size = 256;
+    std::uint16_t eventq_size = 256;
+    bool p2a_channels = true;
+    bool event_idx = false;
+    bool indirect_desc = false;
+    std::uint64_t mmio_base = 0x0a000000;
+    unsigned irq = 40;  ///< shown in traces only
+};
+
+/// A service time for the messages it matches; the last match in the list wins.
+struct service_rule {
+    std::optional<std::uint8_t> protocol_id;
+    std::optional<std::uint8_t> message_id;
+    std::optional<std::int32_t> resource;
+    distribution_ptr latency;
+    bool never = false;  ///< no reply at all
+};
+
+struct platform_config {
+    scmi::platform_description description;
+    unsigned workers = 1;                ///< 0 = as many as needed
+    std::vector<service_rule> service;   ///< on top of hop `service`
+    distribution_ptr delayed_work;       ///< from a response until its delayed response is ready
+};
+
+struct wave_config {
+    bool enabled = false;
+    unsigned xfers = 8;   ///< xfer slots with a lane each
+};
+
+struct system_config {
+    std::string title;
+    std::uint64_t seed = 1;
+    sim_time duration = seconds(3600);   ///< the run stops here at the latest; > 0
+    sim_time quantum = microseconds(1);  ///< temporal decoupling of guest CPUs; > 0; results do not depend on it
+    guest_config guest;
+    device_hw_config device;
+    platform_config platform;
+    std::array<distribution_ptr, hop_count> hops;  ///< extra latency of each hop; nullptr = none
+    bool use_dmi = true;
+};
+
+}  // namespace scmi_vp::models

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# What ./run, ./test and the scripts beside this one share: messages, the list of sources, the build.
+# Everything here talks on stderr: stdout belongs to the program.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+me=${0##*/}
+export LC_ALL=C.UTF-8
+# shellcheck source=tools/packages.sh
+. "$root/tools/packages.sh"
+
+say() { printf '%s: %s\n' "$me" "$*" >&2; }
+die() {
+    say "$*"
+    exit 1
+}
+
+# Tracked and new files whose names match, relative to the root, one a line. Also in an unpacked archive.
+source_files() {  # GLOB...
+    local glob find_names=()
+    if [ -e "$root/.git" ] && git -C "$root" ls-files -co --exclude-standard -- "$@" 2>/dev/null |
+        while IFS= read -r name; do [ ! -e "$root/$name" ] || printf '%s\n' "$name"; done | sort; then
+        return
+    fi
+    for glob in "$@"; do find_names+=(-o -path "./$glob"); done
+    (cd "$root" && find . \( -path ./build -o -path ./out -o -path ./.git \) -prune -o \
+        -type f \( "${find_names[@]:1}" \) -print | sed 's|^\./||' | sort)
+}
+
+cached() {  # FOLDER NAME: a value of CMake's cache
+    sed -n "s|^$2:[A-Z]*=||p" "$1/CMakeCache.txt" 2>/dev/null
+}
+
+configured() {  # FOLDER -DNAME=VALUE...: is it configured, here and with these values?
+    local dir=$1 option
+    shift
+    [ -e "$dir/.configured" ] && [ ! "$root/CMakePresets.json" -nt "$dir/.configured" ] || return 1
+    for option in "$@"; do
+        option=${option#-D}
+        [ "$(cached "$dir" "${option%%=*}")" = "${option#*=}" ] || return 1
+    done
+}
+
+# CMake configures itself again when its own files change; this is for the first time and for changed options.
+configure() {  # PRESET -DNAME=VALUE...
+    local preset=$1 dir=$root/build/$1 log=$root/build/$1-configure.log
+    shift
+    # Warnings are errors with Debian 12's compilers only: others warn about other things.
+    is_debian_12 || set -- "$@" -DSCMI_VP_WERROR=OFF
+    [ "$(cached "$dir" CMAKE_HOME_DIRECTORY)" = "$root" ] || rm -rf "$dir"  # the checkout was moved
+    ! configured "$dir" "$@" || return 0
+    command -v cmake >/dev/null || die "cmake is missing. $(package_hint)"
+    mkdir -p "$dir"
+    if ! (cd "$root" && cmake --preset "$preset" "$@") </dev/null >"$log" 2>&1; then
+        sed -n '/^CMake Error/,/^$/p' "$log" | head -n 30 >&2
+        die "cannot configure the build (all of it: $log). $(package_hint)"
+    fi
+    touch "$dir/.configured"
+}
+
+package_hint() {
+    if is_debian_12; then
+        echo "If a package was removed, run ./run again as root, without SCMI_VP_INSTALL=no."
+    else
+        echo "This is not Debian 12, so nothing was installed. Needed, by their names there: ${build_packages[*]}"
+    fi
+}
+
+# Reads ninja's output and says something only when the build takes long.
+show_progress() {  # WHAT
+    local what=$1 line='' status=0 next=1 every=20 newline='\n' seen=no
+    if [ -t 2 ] && [ -z "${CI:-}" ]; then every=1 newline='\r'; fi
+    SECONDS=0
+    while IFS= read -r -t 1 line || { status=$?; [ $status -gt 128 ]; }; do
+        [ $SECONDS -ge $next ] || continue
+        [ $seen = yes ] || say "building $what; the first time takes minutes, later ones seconds"
+        seen=yes next=$((SECONDS + every))
+        [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]] || continue
+        # shellcheck disable=SC2059  # the newline is part of the format
+        printf "%s: step %d of %d$newline" "$me" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" >&2
+    done
+    [ $seen = no ] || [ "$newline" = '\n' ] || echo >&2
+}
+
+build() {  # PRESET TARGET...: quiet; on failure the compiler's first complaint
+    local preset=$1 log=$root/build/$1.log
+    shift
+    if ! NINJA_STATUS='[%f/%t] ' cmake --build "$root/build/$preset" --parallel "$(nproc)" --target "$@" \
+        </dev/null 2>&1 | tee "$log" | show_progress "$* ($preset)"; then
+        { sed -n '/^FAILED:/,$p' "$log" | grep . || tail -n 30 "$log"; } | head -n 60 >&2
+        die "the build failed (all of it: $log)"
+    fi
+}
+
+# Two commands at once (a study's jobs, an editor) must not build in the same folder.
+lock_build() {
+    mkdir -p "$root/build"
+    exec 9>"$root/build/.lock"
+    ! command -v flock >/dev/null || flock -n 9 || { say "waiting for another build here" && flock 9; }
+}
+unlock_build() { exec 9>&-; }

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// A scenario: one experiment as data, read from TOML through the schema (schema.h).
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "models/config.h"
+
+namespace scmi_vp::testbenches {
+
+/// Which files a run writes into its output directory.
+struct output_options {
+    bool ftrace = true;      ///< the driver's scmi:* events, ftrace's text format
+    bool dmesg = true;       ///< kernel messages
+    bool registers = false;  ///< every register access
+    bool requests = true;    ///< one line per request with its hops, CSV
+    bool summary = true;     ///< totals, JSON
+    models::wave_config vcd;
+};
+
+struct scenario {
+    std::string title;
+    std::string description;
+    models::system_config system;
+    output_options output;
+    std::filesystem::path file;                ///< as given
+    std::string source_text;                   ///< the scenario file as it was read
+    std::vector<std::filesystem::path> inputs; ///< every file that was read, the scenario first
+    std::vector<std::string> overrides;        ///< the --set options, as given
+};
+
+/// Reads a scenario and the files it names, `overrides` ("guest.hz=1000") on top. The first thing
+/// that is wrong is thrown as scmi_vp::error (config; input for histograms and recorded lists)
+/// whose text starts with "file:line:column" or "--set key=value".
+scenario load_scenario(const std::filesystem::path& path, const std::vector<std::string>& overrides);
+
+/// The same for a text; `name` stands for the file in errors, relative paths start at its folder.
+scenario parse_scenario(const std::string& text, const std::filesystem::path& name,
+                        const std::vector<std::string>& overrides = {});
+
+}  // namespace scmi_vp::testbenches

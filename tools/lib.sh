@@ -41,6 +41,12 @@ configured() {  # FOLDER -DNAME=VALUE...: is it configured, here and with these 
     done
 }
 
+# What CMake, else the compiler, else whoever wrote it complains about.
+complaint() {  # LOG
+    { sed -n '/^CMake Error/,/^$/p' "$1" | grep . || sed -n '/^FAILED:/,$p' "$1" | grep . || tail -n 30 "$1"; } |
+        head -n 60 >&2 || true
+}
+
 # CMake configures itself again when its own files change; this is for the first time and for changed options.
 configure() {  # PRESET -DNAME=VALUE...
     local preset=$1 dir=$root/build/$1 log=$root/build/$1-configure.log
@@ -52,7 +58,7 @@ configure() {  # PRESET -DNAME=VALUE...
     command -v cmake >/dev/null || die "cmake is missing. $(package_hint)"
     mkdir -p "$dir"
     if ! (cd "$root" && cmake --preset "$preset" "$@") </dev/null >"$log" 2>&1; then
-        sed -n '/^CMake Error/,/^$/p' "$log" | head -n 30 >&2
+        complaint "$log"
         die "cannot configure the build (all of it: $log). $(package_hint)"
     fi
     touch "$dir/.configured"
@@ -68,12 +74,12 @@ package_hint() {
 
 # Reads ninja's output and says something only when the build takes long.
 show_progress() {  # WHAT
-    local what=$1 line='' status=0 next=1 every=20 newline='\n' seen=no
+    local what=$1 line='' status=0 next=3 every=20 newline='\n' seen=no
     if [ -t 2 ] && [ -z "${CI:-}" ]; then every=1 newline='\r'; fi
     SECONDS=0
     while IFS= read -r -t 1 line || { status=$?; [ $status -gt 128 ]; }; do
         [ $SECONDS -ge $next ] || continue
-        [ $seen = yes ] || say "building $what; the first time takes minutes, later ones seconds"
+        [ $seen = yes ] || say "building $what; this takes a few minutes the first time"
         seen=yes next=$((SECONDS + every))
         [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]] || continue
         # shellcheck disable=SC2059  # the newline is part of the format
@@ -87,7 +93,7 @@ build() {  # PRESET TARGET...: quiet; on failure the compiler's first complaint
     shift
     if ! NINJA_STATUS='[%f/%t] ' cmake --build "$root/build/$preset" --parallel "$(nproc)" --target "$@" \
         </dev/null 2>&1 | tee "$log" | show_progress "$* ($preset)"; then
-        { sed -n '/^FAILED:/,$p' "$log" | grep . || tail -n 30 "$log"; } | head -n 60 >&2
+        complaint "$log"
         die "the build failed (all of it: $log)"
     fi
 }

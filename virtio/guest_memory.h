@@ -25,10 +25,12 @@ public:
 };
 
 /// Access to memory without direct regions (a TLM path that refuses DMI). Returns false when the
-/// address is not memory.
+/// address is not memory. Asked only for addresses that no region covers.
 class memory_port {
 public:
     virtual ~memory_port() = default;
+    /// Whether all of [address, address + size) is memory behind this port. Not an access.
+    virtual bool covers(std::uint64_t address, std::uint64_t size) = 0;
     virtual bool read(std::uint64_t address, void* data, std::size_t size) = 0;
     virtual bool write(std::uint64_t address, const void* data, std::size_t size) = 0;
 };
@@ -43,7 +45,8 @@ public:
         bool writable = true;
     };
 
-    /// Throws scmi_vp::error (config) if it overlaps another region or wraps.
+    /// Throws scmi_vp::error (config) if it is empty, has no data, overlaps another region or
+    /// wraps.
     void add_region(region r);
     void clear_regions() { regions_.clear(), last_ = 0; }
     const std::vector<region>& regions() const { return regions_; }
@@ -53,9 +56,16 @@ public:
 
     /// True when all of [address, address + size) is memory (may span adjoining regions; wraps and
     /// holes are not). Not an access: no observer.
-    bool contains(std::uint64_t address, std::uint64_t size) const;
+    bool contains(std::uint64_t address, std::uint64_t size) const {
+        return direct(address, size, false) != nullptr || covers(address, size, false);
+    }
+    /// The same, and none of it is read-only.
+    bool contains_writable(std::uint64_t address, std::uint64_t size) const {
+        return direct(address, size, true) != nullptr || covers(address, size, true);
+    }
 
-    /// Copies; false (nothing copied) when not all of it is memory, or a write meets a read-only region.
+    /// Copies; false (nothing copied, unless a port fails half-way) when not all of it is memory,
+    /// or a write meets a read-only region.
     bool read(actor who, std::uint64_t address, void* data, std::size_t size) {
         const bool ok = copy_out(address, data, size);
         if (observer_ && ok) observer_->on_read(who, address, size);
@@ -91,7 +101,7 @@ private:
         if (std::uint8_t* p = direct(address, size, true)) return std::memcpy(p, data, size), true;
         return copy_in_slow(address, data, size);
     }
-    std::uint8_t* direct(std::uint64_t address, std::size_t size, bool writing) {
+    std::uint8_t* direct(std::uint64_t address, std::uint64_t size, bool writing) const {
         if (last_ >= regions_.size()) return nullptr;
         const region& r = regions_[last_];
         const std::uint64_t offset = address - r.base;
@@ -100,6 +110,16 @@ private:
     }
     bool copy_out_slow(std::uint64_t address, void* data, std::size_t size);
     bool copy_in_slow(std::uint64_t address, const void* data, std::size_t size);
+    bool covers(std::uint64_t address, std::uint64_t size, bool writing) const;
+
+    /// A part of an access that lies in one region (data != nullptr) or between two.
+    struct piece {
+        std::uint8_t* data;
+        std::uint64_t size;
+        bool writable;
+    };
+    piece piece_at(std::uint64_t address, std::uint64_t size) const;
+    std::size_t region_after(std::uint64_t address) const;
 
     std::vector<region> regions_;  ///< ascending by base
     std::size_t last_ = 0;         ///< region of the last slow access

@@ -6,9 +6,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
-#include <unordered_map>
-#include <vector>
 
 #include "virtio/split_ring.h"
 
@@ -24,12 +23,15 @@ struct ownership_violation {
     const char* source;  ///< "virtio 2.7.5.1"
 };
 
-/// Costs a few nanoseconds per access: ownership is a byte per 8-byte granule in lazily made pages.
+/// Costs a few nanoseconds per access: ownership is a byte per byte of memory, in lazily made
+/// pages. Memory that belongs to no queue is the driver's.
 class ownership_checker : public memory_observer {
 public:
     using report = std::function<void(const ownership_violation&)>;
     explicit ownership_checker(report r);
     ~ownership_checker() override;
+    ownership_checker(const ownership_checker&) = delete;
+    ownership_checker& operator=(const ownership_checker&) = delete;
 
     /// A queue became live or was stopped (all its buffers go back to the driver).
     void queue_enabled(unsigned queue, const ring_layout& layout);
@@ -37,9 +39,11 @@ public:
     /// All queues were stopped by a device reset.
     void reset();
 
-    /// The driver made a chain available: called before its available index is published.
-    void made_available(unsigned queue, std::uint16_t head, const buffer* readable, std::size_t readables,
-                        const buffer* writable, std::size_t writables);
+    /// The driver made a chain available: called when its descriptors are written (those written
+    /// since the last call are its own) and before the device can see its available index. An
+    /// indirect table is given as one more readable buffer: the device may only read it.
+    void made_available(unsigned queue, std::uint16_t head, const buffer* readable,
+                        std::size_t readables, const buffer* writable, std::size_t writables);
     /// The device returned it: called after its used index was published.
     void made_used(unsigned queue, std::uint16_t head);
 
@@ -51,7 +55,12 @@ public:
 
 private:
     struct impl;
-    impl* impl_;
+    void check(actor who, bool write, std::uint64_t address, std::size_t size);
+    void violation(actor who, bool write, std::uint64_t address, std::size_t size, std::string rule,
+                   const char* source);
+
+    std::unique_ptr<impl> impl_;
+    report report_;
     std::uint64_t violations_ = 0, accesses_ = 0;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Split virtqueues (virtio 1.x section 2.7): the device's side and the driver's side. Pure state over
-// guest memory; the driver's side is modelled on Linux drivers/virtio/virtio_ring.c (6.1).
+// Split virtqueues (virtio 1.x section 2.7): the device's side and the driver's side. Pure state
+// over guest memory; the driver's side is modelled on Linux drivers/virtio/virtio_ring.c (6.1).
 #pragma once
 
 #include <cstdint>
@@ -19,17 +19,55 @@ struct ring_layout {
     std::uint16_t size = 0;  ///< entries, a power of two up to 32768
     std::uint64_t desc = 0, avail = 0, used = 0;
 
-    /// Linux vring_init: one block at `base`, used ring aligned to `align` (virtio-mmio: page size).
+    /// Linux vring_init: one block at `base` (a multiple of `align`), used ring aligned to `align`
+    /// (a power of two; virtio-mmio: page size).
     static ring_layout linux_block(std::uint64_t base, std::uint16_t size, std::uint32_t align);
     static std::uint64_t linux_block_bytes(std::uint16_t size, std::uint32_t align);
 
     std::uint64_t avail_idx() const { return avail + 2; }
-    std::uint64_t avail_slot(std::uint16_t i) const { return avail + 4 + 2 * std::uint64_t(i % size); }
+    std::uint64_t avail_slot(std::uint16_t i) const {
+        return avail + 4 + 2 * std::uint64_t(i & (size - 1u));
+    }
     std::uint64_t used_event() const { return avail + 4 + 2 * std::uint64_t(size); }
     std::uint64_t used_idx() const { return used + 2; }
-    std::uint64_t used_slot(std::uint16_t i) const { return used + 4 + 8 * std::uint64_t(i % size); }
+    std::uint64_t used_slot(std::uint16_t i) const {
+        return used + 4 + 8 * std::uint64_t(i & (size - 1u));
+    }
     std::uint64_t avail_event() const { return used + 4 + 8 * std::uint64_t(size); }
 };
+
+/// Bytes of each part, event words included (virtio 2.7; SPL-01).
+constexpr std::uint64_t desc_area_bytes(std::uint16_t size) {
+    return 16ull * size;
+}
+constexpr std::uint64_t avail_area_bytes(std::uint16_t size) {
+    return 6 + 2ull * size;
+}
+constexpr std::uint64_t used_area_bytes(std::uint16_t size) {
+    return 6 + 8ull * size;
+}
+constexpr bool legal_queue_size(std::uint32_t size) {
+    return size != 0 && size <= 32768 && (size & (size - 1)) == 0;
+}
+
+/// A descriptor and a used element as they lie in memory (little-endian, like the host).
+struct descriptor {
+    std::uint64_t address;
+    std::uint32_t length;
+    std::uint16_t flags;
+    std::uint16_t next;
+};
+struct used_element {
+    std::uint32_t id;
+    std::uint32_t length;
+};
+static_assert(sizeof(descriptor) == 16 && sizeof(used_element) == 8, "virtio 2.7.5, 2.7.8");
+
+/// Whether an event index lies in what was published from `before` up to `now` (virtio 2.7.7.2,
+/// Linux vring_need_event); right for batches and across the wrap.
+constexpr bool event_hit(std::uint16_t event, std::uint16_t now, std::uint16_t before) {
+    return static_cast<std::uint16_t>(now - event - 1) < static_cast<std::uint16_t>(now - before);
+}
 
 /// Ring features that were negotiated.
 struct ring_features {
@@ -62,10 +100,18 @@ struct ring_fault {
 
 enum class take_result : std::uint8_t { taken, empty, fault };
 
+/// The device's side of one queue; default-made it is always empty.
+///
+/// A direct chain has at most `size` descriptors, an indirect table's at most max(size, 1024): the
+/// table may be longer than the queue (SPL-04, SPL-17, SPL-21; QEMU has the same limit of 1024).
 class device_queue {
 public:
     device_queue() = default;
+    /// Throws scmi_vp::error (model) for a size that is no power of two up to 32768.
     device_queue(guest_memory& memory, ring_layout layout, ring_features features);
+
+    /// Goes on where another device left off (vhost-user VRING_BASE, snapshots).
+    void resume_at(std::uint16_t next_available, std::uint16_t used_index);
 
     /// Takes the next available chain into `out` (its vectors are reused). On `fault`, `fault()`
     /// says why and every later call gives `fault` again. Checks every descriptor: index, loop,
@@ -73,35 +119,50 @@ public:
     take_result take(chain& out);
 
     /// True when the driver has made more available (reads avail idx).
-    bool has_available();
-    /// Chains that could be taken now.
+    bool has_available() { return available() != 0; }
+    /// Chains that could be taken now. An illegal index counts as one, so that `take` gets to say
+    /// why; a queue with a fault has none.
     std::uint16_t available();
 
     /// Copies a chain's readable bytes (at most `max`); the number copied.
     std::size_t read(const chain& c, std::uint8_t* out, std::size_t max);
-    /// Writes to a chain's writable bytes from their start; the number written (clipped to the room).
+    /// Writes to a chain's writable bytes from their start; the number written (clipped to the
+    /// room).
     std::size_t write(const chain& c, const std::uint8_t* data, std::size_t size);
 
-    /// Puts a used element and publishes the index (virtio 2.7.8.2: element first).
+    /// Puts a used element and publishes the index (virtio 2.7.8.2: element first). Nothing happens
+    /// on a queue with a fault. Throws scmi_vp::error (model) for a head that cannot exist.
     void put_used(std::uint16_t head, std::uint32_t bytes_written);
 
     /// Whether the driver wants an interrupt for what was published since the last call (2.7.7.2).
     bool should_interrupt();
 
     /// Tells the driver whether kicks are wanted (2.7.10.2; with EVENT_IDX, moves avail_event).
+    /// After switching them on, look again: has_available() (BUG-18).
     void set_kicks_wanted(bool wanted);
+    bool kicks_wanted() const { return kicks_wanted_; }
 
     const ring_layout& layout() const { return layout_; }
     std::uint16_t next_available() const { return next_avail_; }
     std::uint16_t used_index() const { return used_idx_; }
+    bool broken() const { return broken_; }
     const ring_fault& fault() const { return fault_; }
 
 private:
+    struct cursor;  ///< where a walk is: table, index, descriptors left
+    bool look();    ///< reads avail idx; true when something is available
+    bool walk(std::uint16_t head, chain& out);
+    bool enter_table(const descriptor& d, cursor& at);
+    bool append(const descriptor& d, cursor& at, chain& out);
+    bool fail(std::string what, const char* section);  ///< always false
+    bool unreachable(const char* what, std::uint64_t address);
+
     guest_memory* memory_ = nullptr;
     ring_layout layout_;
     ring_features features_;
-    std::uint16_t next_avail_ = 0, used_idx_ = 0, signalled_used_ = 0;
+    std::uint16_t next_avail_ = 0, seen_avail_ = 0, used_idx_ = 0, signalled_used_ = 0;
     bool kicks_wanted_ = true, broken_ = false;
+    bool lapped_ = false;  ///< 65536 or more were published since should_interrupt was last asked
     ring_fault fault_{};
 };
 
@@ -109,21 +170,28 @@ private:
 
 enum class add_result : std::uint8_t { added, no_space, broken };  ///< 0, -ENOSPC, -EIO
 
+/// The driver's side of one queue; default-made it is broken.
 class driver_queue {
 public:
     driver_queue() = default;
-    /// The ring must lie in zeroed memory. Zeroes nothing itself.
+    /// The ring must lie in zeroed memory. Zeroes nothing itself. Throws scmi_vp::error (model) for
+    /// a size that is no power of two up to 32768.
     driver_queue(guest_memory& memory, ring_layout layout, ring_features features);
 
     /// virtqueue_add: descriptors from the LIFO free chain (0, 1, 2, ... at first), `out` readable
     /// then `in` writable; with INDIRECT negotiated and more than one buffer an indirect table at
     /// `indirect_table` (16 bytes each) is used instead. `token` comes back from get_buf, must not
     /// be nullptr. Writes the ring, the available index last. `head` tells the head descriptor.
-    add_result add(const buffer* out, std::size_t outs, const buffer* in, std::size_t ins, void* token,
-                   std::uint16_t* head = nullptr, std::uint64_t indirect_table = 0);
+    /// On no_space with `outs` > 0 Linux notifies the device at once: that is up to the caller.
+    /// Throws scmi_vp::error (model) for no buffers at all or no token (BUG_ON in Linux).
+    add_result add(const buffer* out, std::size_t outs, const buffer* in, std::size_t ins,
+                   void* token, std::uint16_t* head = nullptr, std::uint64_t indirect_table = 0);
 
-    /// virtqueue_kick_prepare: whether the device must be notified (2.7.10.1, 2.7.10 with EVENT_IDX).
+    /// virtqueue_kick_prepare: whether the device must be notified (2.7.10.1, 2.7.10 with
+    /// EVENT_IDX).
     bool kick_prepare();
+    /// 65535 chains were added since the last kick: virtqueue_add kicks then by itself.
+    bool kick_overdue() const { return num_added_ == 0xffff; }
 
     struct used_buffer {
         void* token = nullptr;  ///< nullptr: nothing used, or broken
@@ -134,10 +202,17 @@ public:
     /// says how); detaches descriptors; moves used_event when callbacks are enabled.
     used_buffer get_buf();
 
-    bool more_used();           ///< used idx has moved (one 2-byte read)
-    void disable_cb();          ///< virtqueue_disable_cb
-    unsigned enable_cb_prepare();            ///< returns last_used for poll()
-    bool poll(unsigned last_used);           ///< virtqueue_poll: used idx has moved past it
+    /// virtqueue_detach_unused_buf, after the device was reset: the next token that never came
+    /// back, or nullptr.
+    void* detach_unused();
+
+    bool more_used();  ///< used idx has moved (one 2-byte read)
+    /// vring_interrupt, before it calls back: with EVENT_IDX the device will not interrupt again by
+    /// itself, so that the next disable_cb does nothing (the "event already triggered" hint).
+    void note_interrupt() { event_triggered_ = features_.event_idx; }
+    void disable_cb();              ///< virtqueue_disable_cb
+    unsigned enable_cb_prepare();   ///< returns last_used for poll()
+    bool poll(unsigned last_used);  ///< virtqueue_poll: used idx has moved past it
     bool enable_cb() { return !poll(enable_cb_prepare()); }  ///< false: more is pending
 
     bool broken() const { return broken_; }
@@ -151,16 +226,26 @@ public:
 private:
     struct descriptor_state {
         void* token = nullptr;
-        std::uint16_t next = 0;     ///< free chain, or next of the chain (the private copy: the ring is never trusted)
+        std::uint16_t next =
+            0;  ///< free chain, or next of the chain (the private copy: the ring is never trusted)
         std::uint16_t chained = 0;  ///< 1 when `next` continues a chain
     };
+    bool write_direct(const buffer* out, std::size_t outs, const buffer* in, std::size_t ins);
+    bool write_indirect(const buffer* out, std::size_t outs, const buffer* in, std::size_t ins,
+                        std::uint64_t table);
+    bool publish(std::uint16_t head);
+    void detach(std::uint16_t head);
+    bool bad(std::string what);  ///< breaks the queue; always false
+    bool bad_memory(const char* what, std::uint64_t address);
+
     guest_memory* memory_ = nullptr;
     ring_layout layout_;
     ring_features features_;
     std::vector<descriptor_state> state_;
     std::uint16_t free_head_ = 0, num_free_ = 0, avail_idx_ = 0, last_used_ = 0, num_added_ = 0;
     std::uint16_t avail_flags_shadow_ = 0;
-    bool broken_ = false;
+    bool broken_ = true;  ///< until there is memory
+    bool event_triggered_ = false;
     std::string bad_ring_;
 };
 

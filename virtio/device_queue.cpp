@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+// The device's side of a split ring. Nothing that the driver wrote is believed: every field is read
+// once, checked, and only then used.
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "base/error.h"
+#include "virtio/split_ring.h"
+
+namespace scmi_vp::virtio {
+
+namespace {
+
+constexpr std::uint32_t indirect_limit = 1024;  ///< QEMU's VIRTQUEUE_MAX_SIZE
+
+std::string hex(std::uint64_t value) {
+    char text[24];
+    std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(value));
+    return text;
+}
+
+}  // namespace
+
+struct device_queue::cursor {
+    std::uint64_t table;
+    std::uint32_t entries;
+    std::uint32_t index;
+    std::uint32_t
+        left;  ///< descriptors that may still be read: a longer chain loops (BUG-01, BUG-06)
+    bool indirect;
+    bool writable_seen;
+    std::uint64_t bytes;
+};
+
+device_queue::device_queue(guest_memory& memory, ring_layout layout, ring_features features)
+    : memory_(&memory), layout_(layout), features_(features) {
+    if (!legal_queue_size(layout.size)) {
+        throw error(error_kind::model, "device queue of size " + std::to_string(layout.size) +
+                                           ": a split ring has a power of two up to 32768 entries");
+    }
+}
+
+void device_queue::resume_at(std::uint16_t next_available, std::uint16_t used_index) {
+    next_avail_ = seen_avail_ = next_available;
+    used_idx_ = signalled_used_ = used_index;
+    lapped_ = false;
+}
+
+bool device_queue::fail(std::string what, const char* section) {
+    broken_ = true;
+    fault_ = {std::move(what), section};
+    return false;
+}
+
+bool device_queue::unreachable(const char* what, std::uint64_t address) {
+    return fail(std::string(what) + " at " + hex(address) + " is not in guest memory",
+                "virtio 2.7");
+}
+
+bool device_queue::look() {
+    std::uint16_t idx = 0;
+    if (!memory_->read(actor::device, layout_.avail_idx(), &idx, sizeof idx)) {
+        return unreachable("available index", layout_.avail_idx());
+    }
+    // Catches an index that goes backwards, too (SPL-23, BUG-09).
+    const std::uint16_t ahead = idx - next_avail_;
+    if (ahead > layout_.size) {
+        return fail("available index " + std::to_string(idx) + " is " + std::to_string(ahead) +
+                        " ahead of the device (" + std::to_string(next_avail_) +
+                        ") in a queue of " + std::to_string(layout_.size),
+                    "virtio 2.7.6.1");
+    }
+    seen_avail_ = idx;
+    return ahead != 0;
+}
+
+std::uint16_t device_queue::available() {
+    if (broken_ || memory_ == nullptr) return 0;
+    std::uint16_t idx = 0;
+    if (!memory_->read(actor::device, layout_.avail_idx(), &idx, sizeof idx)) return 1;
+    const std::uint16_t ahead = idx - next_avail_;
+    if (ahead > layout_.size) return 1;
+    seen_avail_ = idx;
+    return ahead;
+}
+
+take_result device_queue::take(chain& out) {
+    if (broken_) return take_result::fault;
+    if (memory_ == nullptr) return take_result::empty;
+    if (next_avail_ == seen_avail_ && !look()) {
+        return broken_ ? take_result::fault : take_result::empty;
+    }
+    const std::uint64_t slot = layout_.avail_slot(next_avail_);
+    std::uint16_t head = 0;
+    if (!memory_->read(actor::device, slot, &head, sizeof head)) {
+        unreachable("available ring", slot);
+        return take_result::fault;
+    }
+    if (!walk(head, out)) return take_result::fault;
+    ++next_avail_;
+    // Written before the next look at avail idx: nothing added from here on goes unnoticed
+    // (SPL-39).
+    if (features_.event_idx && kicks_wanted_) {
+        memory_->store<std::uint16_t>(actor::device, layout_.avail_event(), next_avail_);
+    }
+    return take_result::taken;
+}
+
+bool device_queue::walk(std::uint16_t head, chain& out) {
+    out.head = head;
+    out.readable.clear();
+    out.writable.clear();
+    cursor at{layout_.desc, layout_.size, head, layout_.size, false, false, 0};
+    for (;;) {
+        if (at.index >= at.entries) {
+            return fail("chain of head " + std::to_string(head) + " names descriptor " +
+                            std::to_string(at.index) + " of a table of " +
+                            std::to_string(at.entries),
+                        at.indirect ? "virtio 2.7.5.3.1" : "virtio 2.7.5");
+        }
+        if (at.left-- == 0) {
+            return fail("chain of head " + std::to_string(head) +
+                            " loops, or has more descriptors than the device takes",
+                        "virtio 2.7.5.2");
+        }
+        const std::uint64_t where = at.table + sizeof(descriptor) * std::uint64_t{at.index};
+        descriptor d;
+        if (!memory_->read(actor::device, where, &d, sizeof d))
+            return unreachable("descriptor", where);
+        if ((d.flags & desc_f_indirect) != 0) {
+            if (!enter_table(d, at)) return false;
+            continue;
+        }
+        if (!append(d, at, out)) return false;
+        if ((d.flags & desc_f_next) == 0) return true;
+        at.index = d.next;
+    }
+}
+
+bool device_queue::enter_table(const descriptor& d, cursor& at) {
+    if (!features_.indirect) {
+        return fail("indirect descriptor without INDIRECT_DESC negotiated", "virtio 2.7.5.3.1");
+    }
+    if (at.indirect)
+        return fail("indirect descriptor inside an indirect table", "virtio 2.7.5.3.1");
+    if ((d.flags & desc_f_next) != 0) {
+        return fail("descriptor has both INDIRECT and NEXT", "virtio 2.7.5.3.1");
+    }
+    if (d.length == 0 || d.length % sizeof(descriptor) != 0) {
+        return fail("indirect table of " + std::to_string(d.length) +
+                        " bytes: not a positive multiple of 16",
+                    "virtio 2.7.5.3");
+    }
+    if (!memory_->contains(d.address, d.length)) return unreachable("indirect table", d.address);
+    // WRITE on this descriptor is ignored (SPL-19).
+    at.table = d.address;
+    at.entries = d.length / sizeof(descriptor);
+    at.index = 0;
+    at.left = std::min(at.entries, std::max<std::uint32_t>(layout_.size, indirect_limit));
+    at.indirect = true;
+    return true;
+}
+
+bool device_queue::append(const descriptor& d, cursor& at, chain& out) {
+    const bool writable = (d.flags & desc_f_write) != 0;
+    if (at.writable_seen && !writable) {
+        return fail("device-readable descriptor after a device-writable one", "virtio 2.7.4.2");
+    }
+    at.writable_seen = writable;
+    if (d.length == 0) return true;  // SPL-14: its address means nothing
+    const bool reachable = writable ? memory_->contains_writable(d.address, d.length)
+                                    : memory_->contains(d.address, d.length);
+    if (!reachable) {
+        return fail(
+            "buffer of " + std::to_string(d.length) + " bytes at " + hex(d.address) +
+                (writable ? " is not all in writable guest memory" : " is not all in guest memory"),
+            "virtio 2.7.5");
+    }
+    at.bytes += d.length;
+    if (at.bytes > (1ull << 32)) {
+        return fail("chain of more than 2^32 bytes", "virtio 2.7.5.2");
+    }
+    (writable ? out.writable : out.readable).push_back({d.address, d.length});
+    return true;
+}
+
+std::size_t device_queue::read(const chain& c, std::uint8_t* out, std::size_t max) {
+    std::size_t done = 0;
+    for (const buffer& b : c.readable) {
+        const std::size_t part = std::min<std::size_t>(b.size, max - done);
+        if (part == 0) break;
+        if (!memory_->read(actor::device, b.address, out + done, part)) break;
+        done += part;
+    }
+    return done;
+}
+
+std::size_t device_queue::write(const chain& c, const std::uint8_t* data, std::size_t size) {
+    std::size_t done = 0;
+    for (const buffer& b : c.writable) {
+        const std::size_t part = std::min<std::size_t>(b.size, size - done);
+        if (part == 0) break;
+        if (!memory_->write(actor::device, b.address, data + done, part)) break;
+        done += part;
+    }
+    return done;
+}
+
+void device_queue::put_used(std::uint16_t head, std::uint32_t bytes_written) {
+    if (broken_) return;
+    if (memory_ == nullptr || head >= layout_.size) {
+        throw error(error_kind::model, "used head " + std::to_string(head) + " in a queue of " +
+                                           std::to_string(layout_.size) +
+                                           ": only heads that take() gave can be returned");
+    }
+    const used_element element{head, bytes_written};
+    const std::uint64_t slot = layout_.used_slot(used_idx_);
+    const std::uint16_t next = used_idx_ + 1;
+    if (!memory_->write(actor::device, slot, &element, sizeof element) ||
+        !memory_->write(actor::device, layout_.used_idx(), &next, sizeof next)) {
+        unreachable("used ring", slot);
+        return;
+    }
+    used_idx_ = next;
+    if (used_idx_ == signalled_used_) lapped_ = true;
+}
+
+bool device_queue::should_interrupt() {
+    if (broken_ || memory_ == nullptr) return false;
+    const std::uint16_t before = std::exchange(signalled_used_, used_idx_);
+    const bool lapped = std::exchange(lapped_, false);
+    if (before == used_idx_ && !lapped) return false;
+    if (!features_.event_idx) {
+        // SPL-27, SPL-28: used_event means nothing, the other flag bits neither.
+        return (memory_->load<std::uint16_t>(actor::device, layout_.avail) &
+                avail_f_no_interrupt) == 0;
+    }
+    // SPL-29, SPL-31: read after the index was published; flags mean nothing.
+    const auto event = memory_->load<std::uint16_t>(actor::device, layout_.used_event());
+    return lapped || event_hit(event, used_idx_, before);
+}
+
+void device_queue::set_kicks_wanted(bool wanted) {
+    if (broken_ || memory_ == nullptr || wanted == kicks_wanted_) return;
+    kicks_wanted_ = wanted;
+    if (features_.event_idx) {
+        // One behind is what the driver reaches last: 65535 chains without a kick.
+        const std::uint16_t event = wanted ? next_avail_ : next_avail_ - 1;
+        memory_->store<std::uint16_t>(actor::device, layout_.avail_event(), event);
+    } else {
+        memory_->store<std::uint16_t>(actor::device, layout_.used, wanted ? 0 : used_f_no_notify);
+    }
+}
+
+}  // namespace scmi_vp::virtio

@@ -4,10 +4,15 @@
 // by index.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
 namespace scmi_vp {
+
+/// One block of Philox4x32 with 10 rounds (Random123): a bijection of the counter for each key.
+std::array<std::uint32_t, 4> philox4x32_10(const std::array<std::uint32_t, 4>& counter,
+                                           const std::array<std::uint32_t, 2>& key);
 
 /// A stream of uniform numbers, named by who draws and what for. A value: copy it to fork it.
 class random_stream {
@@ -18,7 +23,9 @@ public:
     /// The index-th 64 random bits of this stream; does not move the stream.
     std::uint64_t bits(std::uint64_t index) const;
 
-    /// The next uniform number in the open interval (0, 1), a multiple of 2^-53 plus 2^-54.
+    /// The next uniform number u in the open interval (0, 1), a multiple of 2^-52 plus 2^-53: the
+    /// finest such grid that is symmetric and on which both u and 1 - u are exact doubles (one bit
+    /// more and the last value would round to 1).
     double next_unit();
 
     /// How many numbers were drawn; set it to replay from a point.
@@ -26,8 +33,8 @@ public:
     void seek(std::uint64_t index) { index_ = index; }
 
 private:
-    std::uint32_t key_[2];
-    std::uint32_t name_hash_[2];
+    std::array<std::uint32_t, 2> key_;
+    std::array<std::uint32_t, 2> name_hash_;
     std::uint64_t index_ = 0;
 };
 

@@ -12,7 +12,12 @@ namespace scmi_vp::scmi {
 /// A whole message: 4-byte little-endian header, then the payload.
 using message_bytes = boost::container::small_vector<std::uint8_t, 160>;
 
-enum class message_type : std::uint8_t { command = 0, reserved = 1, delayed_response = 2, notification = 3 };
+enum class message_type : std::uint8_t {
+    command = 0,
+    reserved = 1,
+    delayed_response = 2,
+    notification = 3
+};
 
 /// DEN0056 section 4.1.3: message_id 7:0, type 9:8, protocol 17:10, token 27:18.
 struct header {
@@ -46,7 +51,7 @@ enum class status : std::int32_t {
     protocol_error = -10,
     in_use = -11,
 };
-std::string_view name_of(status s);
+std::string_view name_of(status s);  ///< "INVALID_PARAMETERS"; "vendor" below -127, else "reserved"
 
 namespace protocol {
 inline constexpr std::uint8_t base = 0x10, power = 0x11, system = 0x12, perf = 0x13, clock = 0x14,
@@ -58,13 +63,15 @@ inline constexpr std::uint8_t base = 0x10, power = 0x11, system = 0x12, perf = 0
 struct message_info {
     std::uint8_t protocol_id;
     std::uint8_t message_id;
-    std::string_view name;          ///< the specification's, "SENSOR_READING_GET"
-    std::int16_t command_bytes;     ///< payload of the command
-    std::int16_t reply_bytes;       ///< payload after status that Linux expects; -1 = max_msg_size (a list)
-    std::string_view section;       ///< DEN0056 section
+    std::string_view name;           ///< the specification's, "SENSOR_READING_GET"
+    std::int16_t command_bytes;      ///< payload of the command
+    std::int16_t reply_bytes;        ///< payload after status that Linux expects; -1 = max_msg_size
+                                     ///< (a list, or an expected size of 0, which Linux takes so)
+    std::string_view section;        ///< DEN0056 v3.2 section
+    bool asks_notification = false;  ///< switches notifications on or off
 };
 
-/// The row, or nullptr.
+/// The row, or nullptr. Constant time.
 const message_info* find_message(std::uint8_t protocol_id, std::uint8_t message_id);
 
 /// "SENSOR_READING_GET", or "protocol 0x99 message 0x02" when unknown.
@@ -74,5 +81,8 @@ std::string_view protocol_name(std::uint8_t protocol_id);  ///< "Sensor", "vendo
 /// Little-endian fields. Reading beyond the end gives 0 (callers check sizes first).
 std::uint32_t get_u32(const std::uint8_t* data, std::size_t size, std::size_t offset);
 void put_u32(message_bytes& m, std::uint32_t value);
+void put_u64(message_bytes& m, std::uint64_t value);  ///< low word first, as DEN0056 orders them
+/// `width` bytes: the text, cut so that at least one NUL follows, and padded with NUL.
+void put_name(message_bytes& m, std::string_view text, std::size_t width);
 
 }  // namespace scmi_vp::scmi

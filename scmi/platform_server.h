@@ -28,14 +28,15 @@ struct clock_description {
 
 struct sensor_description {
     std::string name;
-    std::uint8_t type = 2;           ///< DEN0056 sensor types; 2 = degrees Celsius
-    std::int8_t exponent = 0;        ///< value = reading * 10^exponent; -16..15
-    bool async = false;              ///< only asynchronous reads are advertised as supported
-    std::int64_t reading = 0;        ///< what a read returns, before `reading_step`
-    std::int64_t delayed_reading = 0;///< what a delayed response returns, before `reading_step`
-    std::int64_t reading_step = 0;   ///< times the number of readings the platform served before, added
-    std::uint8_t update_interval_s = 0;         ///< v1: attr_high 31:27
-    std::int8_t update_interval_exponent = 0;   ///< v1: attr_high 26:22
+    std::uint8_t type = 2;             ///< DEN0056 sensor types; 2 = degrees Celsius
+    std::int8_t exponent = 0;          ///< value = reading * 10^exponent; -16..15
+    bool async = false;                ///< attr_low bit 31: Linux then reads asynchronously only
+    std::int64_t reading = 0;          ///< what a read returns, before `reading_step`
+    std::int64_t delayed_reading = 0;  ///< what a delayed response returns, before `reading_step`
+    std::int64_t reading_step =
+        0;  ///< times the number of readings the platform served before, added
+    std::uint8_t update_interval_s = 0;        ///< v1: attr_high 31:27
+    std::int8_t update_interval_exponent = 0;  ///< v1: attr_high 26:22
 };
 
 struct agent_description {
@@ -49,22 +50,24 @@ struct platform_description {
     std::string vendor = "scmi-vp";
     std::string sub_vendor;
     std::uint32_t implementation_version = 0;
-    std::string platform_name = "platform";           ///< agent 0
-    std::vector<agent_description> agents;            ///< agents 1..n
-    std::vector<std::uint8_t> protocols;              ///< listed by Base, ascending, without Base; may list more than served
+    std::string platform_name = "platform";  ///< agent 0
+    std::vector<agent_description> agents;   ///< agents 1..n
+    std::vector<std::uint8_t>
+        protocols;  ///< listed by Base, ascending, without Base; may list more than served
     std::vector<clock_description> clocks;
-    std::uint8_t clock_max_async = 0;                 ///< pending asynchronous rate sets
+    std::uint8_t clock_max_async = 0;  ///< pending asynchronous rate sets
     std::vector<sensor_description> sensors;
-    std::uint8_t sensor_max_async = 0;                ///< pending asynchronous reads
-    std::uint16_t sensor_descriptors_per_reply = 0;   ///< at most so many; 0 = as many as fit
-    status unknown_message = status::not_found;       ///< answer to an unknown message id (servers differ)
+    std::uint8_t sensor_max_async = 0;               ///< pending asynchronous reads
+    std::uint16_t sensor_descriptors_per_reply = 0;  ///< at most so many; 0 = as many as fit
+    status unknown_message =
+        status::not_found;  ///< answer to an unknown message id (servers differ)
 };
 
 /// What a command leads to. The response is computed when the platform takes the command.
 struct command_result {
-    message_bytes response;                  ///< header, status, return values
-    std::optional<message_bytes> delayed;    ///< delayed response to send later, after the response
-    std::int32_t resource = -1;              ///< the clock or sensor id the command named, else -1
+    message_bytes response;                ///< header, status, return values
+    std::optional<message_bytes> delayed;  ///< delayed response to send later, after the response
+    std::int32_t resource = -1;  ///< the clock or sensor the command named, if it exists, else -1
 };
 
 /// One platform with its state, as seen by one or many agents.
@@ -75,20 +78,29 @@ public:
     /// names the field.
     explicit platform_server(platform_description description);
     ~platform_server();
+    platform_server(const platform_server& other);  ///< the state is a value
+    platform_server& operator=(const platform_server& other);
+    platform_server(platform_server&&) noexcept;
+    platform_server& operator=(platform_server&&) noexcept;
 
     /// Answers one command of agent `agent_id` (1..n). `size` bytes at `data`: header and payload.
     /// `max_reply` is the room for header + status + values (at least 8): a reply that does not fit
     /// becomes PROTOCOL_ERROR, except lists, which return fewer entries. `delayed_allowed` is false
     /// when VIRTIO_SCMI_F_P2A_CHANNELS was not negotiated (virtio 5.17.6.1: then NOT_SUPPORTED and
-    /// not advertised). A command shorter than its 4-byte header gets an empty response.
+    /// not advertised). A command shorter than its 4-byte header, or a max_reply below 8, gets an
+    /// empty response and does nothing. An asynchronous rate set is seen by CLOCK_RATE_GET at once:
+    /// the server has no clock. Throws scmi_vp::error (model) for an agent_id that does not exist.
     command_result handle(std::uint32_t agent_id, const std::uint8_t* data, std::size_t size,
                           std::size_t max_reply, bool delayed_allowed);
 
     /// A delayed response that was handed out has been delivered (or dropped by a reset): its place
-    /// in the asynchronous limit is free again.
+    /// in the asynchronous limit is free again. Exactly once for each; throws scmi_vp::error
+    /// (model) when none is out.
     void delayed_done(std::uint8_t protocol_id);
 
-    /// Back to the state at construction for this agent (virtio device reset).
+    /// Back to the state at construction for this agent (virtio device reset): its clock enables,
+    /// and the rates that it was the last to set. What others did stays, and so do the readings
+    /// served and the places of delayed responses (delayed_done frees those that the reset drops).
     void reset_agent(std::uint32_t agent_id);
 
     const platform_description& description() const;

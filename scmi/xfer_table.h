@@ -19,22 +19,23 @@ enum class xfer_state : std::uint8_t { sent_ok = 0, resp_ok = 1, dresp_ok = 2 };
 
 /// One transfer (struct scmi_xfer). tx and rx share one buffer, as since v5.15.
 struct xfer {
-    std::uint16_t index = 0;      ///< place in the pool, constant
+    std::uint16_t index = 0;  ///< place in the pool, constant
     std::uint32_t transfer_id = 0;
-    header hdr;                   ///< hdr.token is the seq
+    header hdr;  ///< hdr.token is the seq
     bool poll = false;
     bool pending = false;
-    bool expects_delayed = false; ///< async_done is set
+    bool expects_delayed = false;  ///< async_done is set
     xfer_state state = xfer_state::sent_ok;
-    std::int32_t status = 0;      ///< hdr.status: raw SCMI status of the last reply
+    std::int32_t status = 0;  ///< hdr.status: raw SCMI status of the last reply
     std::uint16_t users = 0;
-    std::uint16_t tx_len = 0;     ///< command payload bytes
-    std::uint16_t rx_len = 0;     ///< before the reply: expected payload after status; after: fetched
-    std::vector<std::uint8_t> buf;///< max_msg_size bytes, shared by tx and rx
-    void* user = nullptr;         ///< the caller's record
+    std::uint16_t tx_len = 0;  ///< command payload bytes
+    std::uint16_t rx_len = 0;  ///< before the reply: expected payload after status; after: fetched
+    std::vector<std::uint8_t> buf;  ///< max_msg_size bytes, shared by tx and rx
+    void* user = nullptr;           ///< the caller's record
 };
 
-/// Shared by all xfer tables of a guest: the global transfer_id counter (static atomic in driver.c).
+/// Shared by all xfer tables of a guest: the global transfer_id counter (static atomic in
+/// driver.c).
 struct transfer_counter {
     std::uint32_t value = 0;
 };
@@ -53,27 +54,32 @@ enum class rx_verdict : std::uint8_t {
 
 struct rx_result {
     rx_verdict verdict;
-    xfer* x = nullptr;  ///< with `users` raised for response, delayed_response, delayed_early; release it with put
+    /// With `users` raised for response, delayed_response, delayed_early: release it with put. Only
+    /// to look at (token, state) for delayed_unexpected and invalid; nullptr for the others.
+    xfer* x = nullptr;
 };
 
 enum class xfer_error : std::uint8_t { none, no_slot, no_token };
 
 class xfer_table {
 public:
-    /// `max_msg` xfers (1..1024) of `max_msg_size` bytes. The counter must outlive the table.
+    /// `max_msg` xfers (1..1024) of `max_msg_size` bytes (1..65535). The counter must outlive the
+    /// table. Throws scmi_vp::error (config) out of these ranges (Linux: probe fails with -EINVAL).
     xfer_table(std::uint32_t max_msg, std::uint32_t max_msg_size, transfer_counter& counter);
 
-    /// Takes a free xfer and a token (scmi_xfer_get + scmi_xfer_token_set): candidate is the counter
-    /// modulo 1024; in use, the next free one, and the counter moves by the signed difference, the
-    /// xfer keeps the transfer_id that it drew. users = 1, pending, poll false, lengths 0.
-    /// nullptr with `why` when the pool is empty (then the counter does not move) or no token is free.
+    /// Takes a free xfer and a token (scmi_xfer_get + scmi_xfer_token_set): candidate is the
+    /// counter modulo 1024; in use, the next free one, and the counter moves by the signed
+    /// difference, the xfer keeps the transfer_id that it drew. users = 1, pending, poll false,
+    /// lengths 0. nullptr with `why` when the pool is empty (then the counter does not move) or no
+    /// token is free.
     xfer* get(xfer_error& why);
 
     /// Drops a reference; the last one clears pending, frees the token and pushes the xfer at the
-    /// head of the free list (LIFO).
+    /// head of the free list (LIFO). Throws scmi_vp::error (model) if the xfer is not in use.
     void put(xfer& x);
 
-    /// State as before sending (status 0, SENT_OK); also when an xfer is used again by a list reader.
+    /// State as before sending (status 0, SENT_OK); also when an xfer is used again by a list
+    /// reader.
     void prepare_to_send(xfer& x);
 
     /// Classifies a received header and moves the xfer's state (B.3 steps 1 to 5: only token and
@@ -82,7 +88,9 @@ public:
 
     /// Copies a fetched message (as it lies in the transport's buffer) into the xfer: status is
     /// payload word 0 of what the buffer holds even if `rx_bytes` is short; rx_len = min(expected,
-    /// rx_bytes - 8, 0 if shorter). `message` must have at least 8 readable bytes.
+    /// rx_bytes - 8, 0 if shorter). If receive() has classified it as a delayed response
+    /// (hdr.type), the expected length is reset to max_msg_size first, since the response may have
+    /// shrunk it (scmi_handle_response). `message` must have max(8, rx_bytes) readable bytes.
     void fetch_response(xfer& x, const std::uint8_t* message, std::size_t rx_bytes);
 
     std::uint32_t in_use() const { return in_use_; }
@@ -90,6 +98,8 @@ public:
     const std::vector<xfer>& all() const { return xfers_; }
 
 private:
+    std::uint32_t free_token(std::uint32_t candidate) const;
+
     std::vector<xfer> xfers_;
     std::vector<std::uint16_t> free_;  ///< LIFO
     std::bitset<msg_token_max> tokens_;
@@ -99,7 +109,8 @@ private:
     std::uint32_t in_use_ = 0;
 };
 
-/// Linux errno (negative) of a raw SCMI status (scmi_to_linux_errno): -1 -> -EOPNOTSUPP, ... other -> -EIO.
+/// Linux errno (negative) of a raw SCMI status (scmi_to_linux_errno): -1 -> -EOPNOTSUPP, ... other
+/// -> -EIO.
 int linux_errno(std::int32_t raw_status);
 
 }  // namespace scmi_vp::scmi

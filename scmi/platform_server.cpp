@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// The platform server: one dispatcher for all protocols, driven by their command tables.
+#include "scmi/platform_server.h"
+
+#include <algorithm>
+#include <boost/endian/conversion.hpp>
+#include <string>
+#include <utility>
+
+#include "base/error.h"
+#include "scmi/server_state.h"
+
+namespace scmi_vp::scmi {
+namespace detail {
+namespace {
+
+constexpr std::size_t max_returned = 0xfff;  // bits 11:0 of every listing's flags word
+
+status protocol_version(server_state&, const request& r, command_result& out) {
+    put_u32(out.response, r.table->version);
+    return status::success;
+}
+
+// NOT_FOUND is how an agent learns that a command is absent (DEN0056 4.2.2.4).
+status message_attributes(server_state&, const request& r, command_result& out) {
+    const std::uint32_t id = r.word(0);
+    if (id >= r.table->commands.size() || !r.table->commands[id].advertised) {
+        return status::not_found;
+    }
+    put_u32(out.response, 0);
+    return status::success;
+}
+
+}  // namespace
+
+command_table make_table(std::uint8_t protocol_id, std::uint32_t version, handler attributes) {
+    command_table table;
+    table.served = true;
+    table.version = version;
+    for (std::size_t id = 0; id < table.commands.size(); ++id) {
+        const message_info* info = find_message(protocol_id, static_cast<std::uint8_t>(id));
+        if (!info) continue;
+        table.commands[id].payload_bytes = static_cast<std::uint16_t>(info->command_bytes);
+        table.commands[id].asks_notification = info->asks_notification;
+    }
+    serve(table, 0x0, protocol_version);
+    serve(table, 0x1, attributes);
+    serve(table, 0x2, message_attributes);
+    return table;
+}
+
+void serve(command_table& table, std::uint8_t message_id, handler run, bool advertised) {
+    table.commands[message_id].run = run;
+    table.commands[message_id].advertised = advertised;
+}
+
+list_part part_of_list(std::size_t count, std::size_t index, std::size_t room,
+                       std::size_t entry_bytes) {
+    list_part part;
+    const std::size_t left = count - index;
+    const std::size_t returned = std::min({left, room / entry_bytes, max_returned});
+    part.returned = static_cast<std::uint32_t>(returned);
+    part.remaining = static_cast<std::uint32_t>(left - returned);
+    part.fits = left == 0 || returned != 0;
+    return part;
+}
+
+message_bytes& start_delayed(const request& r, command_result& out) {
+    header h = r.hdr;
+    h.type = message_type::delayed_response;
+    message_bytes& m = out.delayed.emplace();
+    put_u32(m, h.pack());
+    put_u32(m, static_cast<std::uint32_t>(status::success));
+    return m;
+}
+
+}  // namespace detail
+
+struct platform_server::impl {
+    explicit impl(platform_description d) {
+        using std::binary_search;
+        detail::check_description(d);
+        table_of(protocol::base) = detail::base_commands(d);
+        // A protocol that Base does not list does not exist for the agents.
+        const auto listed = [&d](std::uint8_t id) {
+            return binary_search(d.protocols.begin(), d.protocols.end(), id);
+        };
+        if (listed(protocol::clock)) table_of(protocol::clock) = detail::clock_commands(d);
+        if (listed(protocol::sensor)) table_of(protocol::sensor) = detail::sensor_commands(d);
+        state.clocks = detail::initial_clocks(d);
+        state.description = std::move(d);
+    }
+
+    detail::command_table& table_of(std::uint8_t id) { return tables[id - protocol::base]; }
+
+    status execute(detail::request& r, command_result& out);
+
+    detail::server_state state;
+    std::array<detail::command_table, protocol::sensor - protocol::base + 1> tables;
+};
+
+// The order of checks of Arm's SCP-firmware: protocol, message id, payload size, parameters.
+status platform_server::impl::execute(detail::request& r, command_result& out) {
+    // Only commands travel from agent to platform (DEN0056 4.1.3).
+    if (r.hdr.type != message_type::command) return status::protocol_error;
+    if (r.hdr.protocol_id < protocol::base || r.hdr.protocol_id > protocol::sensor) {
+        return status::not_supported;
+    }
+    const detail::command_table& table = table_of(r.hdr.protocol_id);
+    if (!table.served) return status::not_supported;
+    if (r.hdr.message_id >= table.commands.size()) return state.description.unknown_message;
+    const detail::command_entry& command = table.commands[r.hdr.message_id];
+    // virtio 5.17.6.1: without VIRTIO_SCMI_F_P2A_CHANNELS a request for notifications MUST be
+    // denied so, whatever the platform says to a command that it does not have.
+    if (command.asks_notification && !r.delayed_allowed) return status::not_supported;
+    if (!command.run) return state.description.unknown_message;
+    if (r.payload_size != command.payload_bytes) return status::protocol_error;
+    r.table = &table;
+    return command.run(state, r, out);
+}
+
+platform_server::platform_server(platform_description description)
+    : impl_(std::make_unique<impl>(std::move(description))) {}
+platform_server::~platform_server() = default;
+platform_server::platform_server(const platform_server& other)
+    : impl_(std::make_unique<impl>(*other.impl_)) {}
+platform_server& platform_server::operator=(const platform_server& other) {
+    return *this = platform_server(other);
+}
+platform_server::platform_server(platform_server&&) noexcept = default;
+platform_server& platform_server::operator=(platform_server&&) noexcept = default;
+
+command_result platform_server::handle(std::uint32_t agent_id, const std::uint8_t* data,
+                                       std::size_t size, std::size_t max_reply,
+                                       bool delayed_allowed) {
+    if (agent_id == 0 || agent_id > impl_->state.agents()) {
+        throw error(error_kind::model, "a command came from agent " + std::to_string(agent_id) +
+                                           "; the platform has agents 1 to " +
+                                           std::to_string(impl_->state.agents()));
+    }
+    constexpr std::size_t prefix = 8;  // header and status
+    command_result out;
+    if (size < 4 || max_reply < prefix) return out;
+
+    detail::request r{agent_id,
+                      header::unpack(get_u32(data, size, 0)),
+                      data + 4,
+                      size - 4,
+                      max_reply - prefix,
+                      delayed_allowed,
+                      nullptr};
+    put_u32(out.response, r.hdr.pack());
+    put_u32(out.response, static_cast<std::uint32_t>(status::success));
+    status s = impl_->execute(r, out);
+    if (s == status::success && out.response.size() > max_reply) s = status::protocol_error;
+    if (s != status::success) {
+        // virtio 5.17.6.1: then the status is the whole payload.
+        out.response.resize(prefix);
+        boost::endian::store_little_s32(out.response.data() + 4, static_cast<std::int32_t>(s));
+    }
+    return out;
+}
+
+void platform_server::delayed_done(std::uint8_t protocol_id) {
+    std::uint32_t* pending = nullptr;
+    if (protocol_id == protocol::clock) pending = &impl_->state.pending_clock;
+    if (protocol_id == protocol::sensor) pending = &impl_->state.pending_sensor;
+    if (!pending || *pending == 0) {
+        throw error(error_kind::model, "no delayed response of the " +
+                                           std::string(protocol_name(protocol_id)) +
+                                           " protocol is out, yet one is reported as done");
+    }
+    --*pending;
+}
+
+void platform_server::reset_agent(std::uint32_t agent_id) {
+    detail::reset_clocks_of(impl_->state, agent_id);
+}
+
+const platform_description& platform_server::description() const {
+    return impl_->state.description;
+}
+
+}  // namespace scmi_vp::scmi

@@ -61,8 +61,8 @@ struct histogram {
     sim_time width;                   ///< of every bin
     std::vector<histogram_bin> bins;  ///< ascending, only bins with count > 0
     std::uint64_t overflows = 0;      ///< samples beyond the last representable bin
-    sim_time max;    ///< the largest sample that was seen, if known, else the end of the last bin
-    sim_time limit;  ///< where overflows begin; 0: at the end of the last bin
+    sim_time max{};    ///< the largest sample that was seen, if known, else the end of the last bin
+    sim_time limit{};  ///< where overflows begin; 0: at the end of the last bin
 };
 
 /// Makers. All throw scmi_vp::error (config) for parameters out of range, naming the parameter. No
@@ -84,7 +84,7 @@ distribution_ptr make_pareto(double shape, sim_time minimum);  ///< shape 0.001 
 distribution_ptr make_mixture(std::vector<std::pair<double, distribution_ptr>> parts);
 
 /// At least one count; uniform inside a bin.
-distribution_ptr make_histogram(histogram h, histogram_overflow overflow);
+distribution_ptr make_histogram(const histogram& h, histogram_overflow overflow);
 
 /// Plays recorded values in order, once per draw; `repeat` starts again at the end, otherwise the
 /// last value goes on for ever. Each user has its own position (the stream's index). quantile() and

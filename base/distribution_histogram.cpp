@@ -131,7 +131,7 @@ std::string describe_overflow(const histogram& h, histogram_overflow overflow) {
 
 }  // namespace
 
-distribution_ptr make_histogram(histogram h, histogram_overflow overflow) {
+distribution_ptr make_histogram(const histogram& h, histogram_overflow overflow) {
     std::vector<piece> pieces = pieces_of(h);
     const piece& last = pieces.back();
     const auto samples = static_cast<std::uint64_t>(last.begin + last.count);

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// A change-driven VCD writer (IEEE 1364-2005 section 18): told of each change, it writes it, several
-// within one instant included (SystemC's own samples once per time step and loses pulses). Plus the
-// GTKWave save file and filter files that show states as words.
+// A change-driven VCD writer (IEEE 1364-2005 section 18): told of each change, it writes it,
+// several within one instant included (SystemC's own samples once per time step and loses pulses).
+// Plus the GTKWave save file and filter files that show states as words.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <ostream>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -22,45 +25,132 @@ enum class wave_radix : std::uint8_t { bit, hexadecimal, decimal, states };
 
 /// Names for the values of a `states` signal: one filter file per table.
 struct state_table {
-    std::string name;                              ///< file name stem, "xfer_state"
+    std::string name;  ///< file name stem, "xfer_state"
     std::vector<std::pair<std::uint64_t, std::string>> words;
 };
 
-/// Part of the simulation that is written; outside, changes only update the current values.
+/// Part of the simulation that is written, `from` included, `to` not; outside, changes only update
+/// the current values.
 struct wave_window {
     sim_time from;
     sim_time to = sim_time::max();
 };
 
-/// Declare all signals, start(), then change() in order of time. A pulse within one instant (0, 1, 0
-/// at the same time) is shown: value changes at one time stamp are written in order, and
+/// Declare all signals, start(), then change() in order of time. A pulse within one instant (0, 1,
+/// 0 at the same time) is shown: value changes at one time stamp are written in order, and
 /// `glitches()` counts them, since viewers draw only the last.
+///
+/// The first window starts with $dumpvars, each later one with $dumpon, both with the values of all
+/// signals; a window's end is $dumpoff with all signals unknown, so that viewers show the gap. The
+/// same calls give the same bytes: there is no $date.
 class vcd_writer {
 public:
+    /// Windows may come in any order; touching and overlapping ones become one. Throws
+    /// scmi_vp::error (config) when there is none, or one is empty or starts before time 0.
     vcd_writer(std::ostream& out, std::string name, std::vector<wave_window> windows = {{}});
 
     /// Declares a signal: `path` is the SystemC hierarchical name, dots make scopes; 1..64 bits.
-    /// Throws scmi_vp::error (model) for a path used twice or after start().
-    wave_id declare(const std::string& path, unsigned width, wave_radix radix = wave_radix::hexadecimal,
-                    const state_table* states = nullptr, std::uint64_t initial = 0);
+    /// `states` (copied) is given exactly when the radix is `states`. Throws scmi_vp::error (model)
+    /// for a path used twice or that VCD cannot say, for a table or an initial value that does not
+    /// fit, and after start().
+    wave_id declare(const std::string& path, unsigned width,
+                    wave_radix radix = wave_radix::hexadecimal, const state_table* states = nullptr,
+                    std::uint64_t initial = 0);
 
     /// Writes header, definitions and, when the first window is open at 0, the initial values.
+    /// Throws scmi_vp::error (model) when no signal was declared or it was started before.
     void start();
 
-    /// A new value at `now`, not earlier than any before. Equal values are not written.
-    void change(wave_id id, sim_time now, std::uint64_t value);
+    /// A new value at `now`, not earlier than any before. Equal values are not written. Throws
+    /// scmi_vp::error (model) for an unknown id, an earlier time, a value wider than the signal, or
+    /// outside start() and finish(); (output) when the disk is full.
+    void change(wave_id id, sim_time now, std::uint64_t value) {
+        // now_ is the largest time before start() and after finish(): both are rejected here.
+        if (id >= signals_.size() || now < now_ || value > signals_[id].mask) {
+            reject(id, now, value);
+        }
+        if (now >= next_edge_) cross_edges(now);
+        now_ = now;
+        signal& s = signals_[id];
+        if (s.value == value) return;
+        s.value = value;
+        if (open_) write_change(s);
+    }
 
-    /// Closes the file at `end`. Throws scmi_vp::error (output) when nothing could be written, and if
-    /// no change at all fell into a window says so in the result (records = 0): the caller decides.
+    /// Closes the file at `end`, not earlier than any change. Throws scmi_vp::error (output) when
+    /// it could not be written; if no change at all fell into a window, the result says so (records
+    /// = 0): the caller decides.
     written finish(sim_time end);
 
-    std::uint64_t glitches() const;
+    /// Changes in a window of a signal that had changed at the same time already.
+    std::uint64_t glitches() const { return glitches_; }
 
-    /// GTKWave save file: all signals grouped by scope, radixes and filters set, marker at `marker`.
-    /// `filter_dir` is where write_filters put them, as seen from the save file.
-    void write_save_file(std::ostream& out, const std::string& vcd_file_name, sim_time marker) const;
+    /// GTKWave save file: all signals grouped by scope, radixes and filters set, marker at `marker`
+    /// and its window (as far as it was simulated) filling the screen. `filter_dir` is where the
+    /// caller put the texts of filters(); it and `vcd_file_name` are as seen from where GTKWave is
+    /// started, or absolute.
+    void write_save_file(std::ostream& out, const std::string& vcd_file_name, sim_time marker,
+                         const std::string& filter_dir = "") const;
     /// One filter text per state table, by file name ("xfer_state.filter").
     std::map<std::string, std::string> filters() const;
+
+private:
+    /// What change() touches: nothing else, so that it stays in the cache.
+    struct signal {
+        std::uint64_t value = 0;
+        std::uint64_t mask = 0;
+        sim_time last_change{-1};
+        char code[8] = {};  ///< identifier code, the first `code_size` of them
+        std::uint8_t code_size = 0;
+        bool is_vector = false;
+    };
+    struct declaration {
+        std::string path;
+        unsigned width;
+        wave_radix radix;
+        std::string states;  ///< name of its table, empty without
+    };
+    struct scope {
+        std::string path;  ///< empty: the root
+        std::vector<wave_id> signals;
+        std::vector<std::size_t> children;
+    };
+
+    void check_path(const std::string& path) const;
+    void add_states(const std::string& path, std::uint64_t mask, const state_table& states);
+    std::vector<scope> scopes() const;
+    void put_scope(std::string& text, const std::vector<scope>& all, std::size_t which) const;
+    void save_view(std::ostream& out, sim_time marker) const;
+
+    [[noreturn]] void reject(wave_id id, sim_time now, std::uint64_t value) const;
+    void cross_edges(sim_time now);
+    void write_change(signal& s);
+    void put_stamp(sim_time at);
+    void put_value(const signal& s);
+    void put_unknown(const signal& s);
+    void put_text(const std::string& text);
+    void flush();
+
+    std::ostream& out_;
+    std::string name_;
+    std::vector<wave_window> windows_;
+    std::vector<declaration> declarations_;
+    std::set<std::string> paths_;
+    std::map<std::string, state_table> states_;
+
+    std::vector<signal> signals_;
+    sim_time now_ = sim_time::max();
+    sim_time next_edge_ = sim_time::max();  ///< the next start or end of a window
+    sim_time stamp_{-1};                    ///< the last one in the file
+    sim_time end_;                          ///< what finish() was told
+    std::size_t window_ = 0;                ///< the one that is open or comes next
+    bool open_ = false;
+    bool started_ = false;
+    bool finished_ = false;
+    std::vector<char> buffer_;
+    std::size_t used_ = 0;
+    std::uint64_t glitches_ = 0;
+    written written_;
 };
 
 }  // namespace scmi_vp::traces

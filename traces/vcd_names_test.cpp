@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// GTKWave's save file and filter files (format: GTKWave 3.3 savefile.c and translate.c, trace flags
+// of analyzer.h).
+#include <sstream>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "traces/vcd_writer.h"
+
+namespace scmi_vp::traces {
+namespace {
+
+using testing::HasSubstr;
+
+const state_table phase{"phase", {{0, "idle"}, {1, "sent ok"}, {10, "timed-out"}}};
+const state_table link{"link", {{0, "down"}, {1, "up"}}};
+
+/// A writer with every radix, at 30 ns in a window from 10 ns to 50 ns.
+class gtkwave_files : public testing::Test {
+protected:
+    gtkwave_files() {
+        w_.declare("top.guest.irq", 1, wave_radix::bit);
+        w_.declare("top.guest.xfer", 4, wave_radix::states, &phase);
+        w_.declare("top.slots", 8, wave_radix::decimal);
+        w_.declare("top.guest.header", 32);
+        w_.declare("top.guest.link", 1, wave_radix::states, &link);
+        w_.declare("top.flag", 1);
+        w_.declare("alone", 6, wave_radix::states, &phase);
+        w_.start();
+        w_.change(0, nanoseconds(30), 1);
+    }
+
+    std::ostringstream out_;
+    vcd_writer w_{out_, "run.vcd", {{nanoseconds(10), nanoseconds(50)}}};
+};
+
+TEST_F(gtkwave_files, save_file_lists_all_signals_by_scope) {
+    w_.finish(nanoseconds(42));
+    std::ostringstream save;
+    w_.write_save_file(save, "run.vcd", nanoseconds(30), "filters");
+    std::string no_markers;
+    for (int i = 0; i < 26; ++i) no_markers += " -1";
+    // The window from 10 to 42 ns on 1000 pixels: 32 ps each, 2^5.
+    EXPECT_EQ(save.str(),
+              "[dumpfile] \"run.vcd\"\n"
+              "[timestart] 10000\n"
+              "*-5.000000 30000" +
+                  no_markers +
+                  "\n"
+                  "@2022\n^2 filters/phase.filter\nalone[5:0]\n"
+                  "@800200\n-top\n"
+                  "@24\ntop.slots[7:0]\n"
+                  "@28\ntop.flag\n"
+                  "@1000200\n-top\n"
+                  "@800200\n-top.guest\n"
+                  "@28\ntop.guest.irq\n"
+                  "@2022\n^2 filters/phase.filter\ntop.guest.xfer[3:0]\n"
+                  "@22\ntop.guest.header[31:0]\n"
+                  "@2028\n^1 filters/link.filter\ntop.guest.link\n"
+                  "@1000200\n-top.guest\n");
+}
+
+TEST_F(gtkwave_files, save_file_works_before_the_end_and_without_marker) {
+    std::ostringstream save;
+    w_.write_save_file(save, "run.vcd", picoseconds(-1));
+    EXPECT_THAT(save.str(), HasSubstr("[timestart] 0\n"));
+    EXPECT_THAT(save.str(), HasSubstr(" -1 -1"));
+    EXPECT_THAT(save.str(), HasSubstr("^1 link.filter\n"));
+}
+
+// GTKWave looks the displayed text up: as many digits as the width has, one set per width.
+TEST_F(gtkwave_files, filters_have_the_digits_of_every_width_that_uses_them) {
+    const auto filters = w_.filters();
+    ASSERT_EQ(filters.size(), 2U);
+    EXPECT_EQ(filters.at("phase.filter"),
+              "0 idle\n1 sent ok\nA timed-out\n"
+              "00 idle\n01 sent ok\n0A timed-out\n");
+    EXPECT_EQ(filters.at("link.filter"), "0 down\n1 up\n");
+}
+
+TEST(vcd_names, no_filters_without_state_tables) {
+    std::ostringstream out;
+    vcd_writer w(out, "run.vcd");
+    w.declare("a", 3);
+    EXPECT_TRUE(w.filters().empty());
+}
+
+}  // namespace
+}  // namespace scmi_vp::traces

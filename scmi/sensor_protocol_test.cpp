@@ -9,7 +9,6 @@ namespace scmi_vp::scmi {
 namespace {
 
 using test::ask;
-using test::asking;
 using test::payload_of;
 using test::status_for;
 using test::status_of;

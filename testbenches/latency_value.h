@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Latencies as a scenario writes them: a time, or a table that names a distribution.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/distribution.h"
+#include "testbenches/value.h"
+
+namespace scmi_vp::testbenches {
+
+/// A parameter of a kind of distribution.
+struct latency_parameter {
+    std::string name;
+    std::string type;          ///< "time", "number", "path", ...
+    std::string default_text;  ///< "(required)" if it has none
+};
+
+class latency_reader;
+
+/// One kind: what `scmi-vp list distributions` prints and what the reader accepts.
+struct latency_kind {
+    std::string name;
+    std::string meaning;
+    std::string example;  ///< TOML
+    std::vector<latency_parameter> parameters;
+    distribution_ptr (*make)(const latency_reader&);
+};
+const std::vector<latency_kind>& latency_kinds();
+
+/// Reads "50us" or { kind = ..., ... }. Files that it reads are added to `inputs`.
+distribution_ptr read_latency(const value& v, std::vector<std::filesystem::path>& inputs);
+
+}  // namespace scmi_vp::testbenches

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// From files and options to a checked scenario: gather, apply key by key, complete, check.
+#include "testbenches/scenario.h"
+
+#include "base/error.h"
+#include "testbenches/document.h"
+#include "testbenches/scenario_checks.h"
+#include "testbenches/schema.h"
+
+namespace scmi_vp::testbenches {
+namespace {
+
+/// Defaults are applied like values, so that what the documentation says is what happens.
+void apply_default(draft& d, const key_info& k, const std::string& key) {
+    const value_source source{"default of " + k.path, {}, false};
+    const toml::table table = toml::parse("v = " + k.default_text);
+    k.apply(d, value{table.get("v"), &source, key});
+}
+
+void apply_level(draft& d, const document& doc, const std::string& pattern, const std::string& key);
+
+void apply_list(draft& d, const document& doc, const key_info& k, const std::string& key) {
+    for (std::size_t i = 0; i < doc.count(key); ++i) {
+        const std::string element = key + "." + std::to_string(i);
+        const value& v = *doc.find(element);
+        k.apply(d, v);
+        apply_level(d, doc, k.path + "[].", element + ".");
+        if (k.finish) k.finish(d, v);
+    }
+}
+
+/// Applies all keys directly below a prefix ("", "platform.clock[].") in the schema's order.
+void apply_level(draft& d, const document& doc, const std::string& pattern,
+                 const std::string& key) {
+    for (const key_info& k : schema()) {
+        if (k.path.compare(0, pattern.size(), pattern) != 0) continue;
+        const std::string rest = k.path.substr(pattern.size());
+        if (rest.find('[') != std::string::npos) continue;
+        const std::string full = key + rest;
+        if (k.type == key_type::tables) {
+            apply_list(d, doc, k, full);
+        } else if (const value* v = doc.find(full)) {
+            k.apply(d, *v);
+        } else if (k.required()) {
+            throw error(error_kind::config, doc.place(full), full + " is missing: " + k.meaning);
+        } else if (k.has_default()) {
+            apply_default(d, k, full);
+        }
+    }
+}
+
+/// The value of platform.file, before anything else is looked at; nullptr if nobody gives it. What
+/// is wrong elsewhere is left to the second reading, which has the platform's lists.
+const value* find_platform_file(document& doc, const scenario& s) {
+    try {
+        doc.add_file(s.file, s.source_text);
+    } catch (const error&) {
+        return nullptr;
+    }
+    for (const std::string& o : s.overrides) {
+        try {
+            doc.add_override(o);
+        } catch (const error&) {
+            continue;
+        }
+    }
+    return doc.find("platform.file");
+}
+
+/// The platform's own file comes first, so that the scenario and the options replace its keys.
+void add_platform_file(document& doc, draft& d) {
+    document sketch(d.out.file.string());
+    const value* file = find_platform_file(sketch, d.out);
+    if (!file || file->path().empty()) return;
+    const std::filesystem::path path = file->path();
+    const std::string text = read_text_file(path, file->where() + ": platform.file");
+    d.out.inputs.push_back(path);
+    doc.add_file(path, text, "platform");
+    if (const value* nested = doc.find("platform.file")) {
+        nested->refuse("a platform's file cannot name another one");
+    }
+}
+
+std::string name_from(const std::filesystem::path& file) {
+    const std::string stem = file.stem().string();
+    const std::string folder = file.parent_path().filename().string();
+    return stem == "scenario" && !folder.empty() ? folder : stem;
+}
+
+void complete(draft& d) {
+    scenario& s = d.out;
+    if (s.title.empty()) s.title = name_from(s.file);
+    s.system.title = s.title;
+    scmi::platform_description& p = d.platform();
+    if (p.agents.empty()) p.agents.push_back({"OSPM"});
+    if (!d.protocols_given) {
+        if (!p.clocks.empty()) p.protocols.push_back(scmi::protocol::clock);
+        if (!p.sensors.empty()) p.protocols.push_back(scmi::protocol::sensor);
+    }
+    std::vector<std::uint8_t>& nodes = d.guest().device_tree.protocols;
+    if (nodes.empty()) nodes = p.protocols;
+}
+
+}  // namespace
+
+scenario parse_scenario(const std::string& text, const std::filesystem::path& name,
+                        const std::vector<std::string>& overrides) {
+    draft d;
+    d.out.file = name;
+    d.out.source_text = text;
+    d.out.overrides = overrides;
+    d.out.inputs.push_back(name);
+
+    document doc(name.string());
+    add_platform_file(doc, d);
+    doc.add_file(name, text);
+    for (const std::string& o : overrides) doc.add_override(o);
+    apply_level(d, doc, "", "");
+    complete(d);
+    check_scenario(d.out, doc);
+    return std::move(d.out);
+}
+
+scenario load_scenario(const std::filesystem::path& path,
+                       const std::vector<std::string>& overrides) {
+    return parse_scenario(read_text_file(path, ""), path, overrides);
+}
+
+}  // namespace scmi_vp::testbenches

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks across keys, each with the place of the key to change.
+#include "testbenches/scenario_checks.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/error.h"
+#include "testbenches/suggest.h"
+
+namespace scmi_vp::testbenches {
+namespace {
+
+[[noreturn]] void refuse(const document& doc, const std::string& key, const std::string& message) {
+    throw error(error_kind::config, doc.place(key), key + ": " + message);
+}
+
+bool is_power_of_two(std::uint64_t n) { return n != 0 && (n & (n - 1)) == 0; }
+
+void check_ring(const document& doc, const std::string& key, unsigned size) {
+    if (is_power_of_two(size)) return;
+    unsigned below = 1;
+    while (below * 2 < size) below *= 2;
+    const unsigned above = below * 2;
+    refuse(doc, key,
+           std::to_string(size) + " is not a power of two (virtio 1.3 section 2.7); near it: " +
+               std::to_string(below) + ", " + std::to_string(above));
+}
+
+void check_device(const scenario& s, const document& doc) {
+    const models::device_hw_config& device = s.system.device;
+    check_ring(doc, "device.queue_size", device.cmdq_size);
+    check_ring(doc, "device.event_queue_size", device.eventq_size);
+    if (device.mmio_base % 512 != 0) {
+        refuse(doc, "device.mmio_base", "is not a multiple of 512 (0x200)");
+    }
+}
+
+void check_guest(const scenario& s, const document& doc) {
+    const models::guest_config& g = s.system.guest;
+    const std::string cpus = "guest.cpus is " + std::to_string(g.cpus);
+    if (g.irq_cpu >= g.cpus) {
+        refuse(doc, "guest.irq_cpu", "there is no CPU " + std::to_string(g.irq_cpu) + ": " + cpus);
+    }
+    // The tick's period in picoseconds is not whole for every HZ: compare without dividing.
+    if (g.tick_phase >= seconds(1) || g.tick_phase * g.hz >= seconds(1)) {
+        refuse(doc, "guest.tick_phase",
+               to_string(g.tick_phase) + " is not less than one tick (1s / " +
+                   std::to_string(g.hz) + ")");
+    }
+    if (g.profile.max_rx_timeout.ps % milliseconds(1).ps != 0) {
+        refuse(doc, "guest.max_rx_timeout",
+               to_string(g.profile.max_rx_timeout) +
+                   " is not a whole number of milliseconds, in which the driver counts");
+    }
+    if (g.probe_context.name.empty()) refuse(doc, "guest.probe_task", "is empty");
+    for (std::size_t i = 0; i < g.contexts.size(); ++i) {
+        const std::string at = "workload.context." + std::to_string(i);
+        if (g.contexts[i].name.empty()) refuse(doc, at + ".name", "is empty");
+        if (g.contexts[i].cpu >= g.cpus) {
+            refuse(doc, at + ".cpu",
+                   "there is no CPU " + std::to_string(g.contexts[i].cpu) + ": " + cpus);
+        }
+        for (std::size_t j = 0; j < i; ++j) {
+            if (g.contexts[j].name != g.contexts[i].name) continue;
+            refuse(doc, at + ".name", "context '" + g.contexts[i].name + "' is defined twice");
+        }
+    }
+}
+
+void check_context(const scenario& s, const document& doc, const std::string& key,
+                   const std::string& name) {
+    std::vector<std::string> names;
+    for (const models::context_config& c : s.system.guest.contexts) {
+        if (c.name == name) return;
+        names.push_back(c.name);
+    }
+    refuse(doc, key,
+           "context '" + name + "' is not defined" +
+               (names.empty() ? std::string(": add a [[workload.context]] with that name")
+                              : suggestion(name, names)));
+}
+
+/// The kernel's users of SCMI exist only where the protocol has a node and the platform serves it.
+void check_protocol(const scenario& s, const document& doc, const std::string& key,
+                    const std::string& call, std::uint8_t protocol) {
+    const auto lists = [protocol](const std::vector<std::uint8_t>& v) {
+        return std::find(v.begin(), v.end(), protocol) != v.end();
+    };
+    const std::string name(scmi::protocol_name(protocol));
+    if (!lists(s.system.guest.device_tree.protocols)) {
+        refuse(doc, key, call + " needs the " + name + " protocol in the guest's device tree");
+    }
+    if (!lists(s.system.platform.description.protocols)) {
+        refuse(doc, key, call + " needs the " + name + " protocol in platform.protocols");
+    }
+}
+
+void check_call(const scenario& s, const document& doc, const std::string& at,
+                const models::call& c) {
+    const std::string call(models::name_of(c.kind));
+    const scmi::platform_description& platform = s.system.platform.description;
+    if (c.kind == models::call_kind::base_version) return;
+    const bool sensor = c.kind == models::call_kind::sensor_read;
+    const std::size_t have = sensor ? platform.sensors.size() : platform.clocks.size();
+    const std::string what = sensor ? "sensor" : "clock";
+    check_protocol(s, doc, at + ".call", call,
+                   sensor ? scmi::protocol::sensor : scmi::protocol::clock);
+    if (c.id >= have) {
+        refuse(doc, at + ".id",
+               "there is no " + what + " " + std::to_string(c.id) + ": the platform has " +
+                   std::to_string(have) + (have ? ", 0.." + std::to_string(have - 1) : ""));
+    }
+}
+
+void check_workload(const scenario& s, const document& doc) {
+    const models::guest_config& g = s.system.guest;
+    std::set<std::string> in_sequence;
+    std::map<std::string, std::size_t> loops;
+    for (std::size_t i = 0; i < g.sequence.size(); ++i) {
+        const std::string at = "workload.sequence." + std::to_string(i);
+        check_context(s, doc, at + ".context", g.sequence[i].context);
+        check_call(s, doc, at, g.sequence[i].what);
+        in_sequence.insert(g.sequence[i].context);
+    }
+    for (std::size_t i = 0; i < g.loops.size(); ++i) {
+        const std::string at = "workload.loop." + std::to_string(i);
+        const std::string& context = g.loops[i].context;
+        check_context(s, doc, at + ".context", context);
+        for (std::size_t j = 0; j < g.loops[i].calls.size(); ++j) {
+            check_call(s, doc, at + ".calls." + std::to_string(j), g.loops[i].calls[j]);
+        }
+        const char* other = in_sequence.count(context) ? "the sequence" : "another loop";
+        if (in_sequence.count(context) || !loops.emplace(context, i).second) {
+            refuse(doc, at + ".context",
+                   "context '" + context + "' is busy with " + other +
+                       ": a task does one thing at a time, give this loop its own");
+        }
+    }
+}
+
+void check_platform(const scenario& s, const document& doc) {
+    try {
+        const scmi::platform_server server(s.system.platform.description);
+    } catch (const error& e) {
+        // The server knows no places; the nearest is the file that describes the platform.
+        const value* file = doc.find("platform.file");
+        const bool own_file = file && !file->path().empty();
+        throw error(error_kind::config, own_file ? file->path().string() : s.file.string(),
+                    "platform: " + std::string(e.what()));
+    }
+    const auto& rules = s.system.platform.service;
+    const scmi::platform_description& d = s.system.platform.description;
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        if (!rules[i].resource || !rules[i].protocol_id) continue;
+        const bool clock = *rules[i].protocol_id == scmi::protocol::clock;
+        if (!clock && *rules[i].protocol_id != scmi::protocol::sensor) continue;
+        const std::size_t have = clock ? d.clocks.size() : d.sensors.size();
+        if (std::size_t(*rules[i].resource) < have) continue;
+        refuse(doc, "platform.service." + std::to_string(i) + ".resource",
+               std::string("there is no ") + (clock ? "clock " : "sensor ") +
+                   std::to_string(*rules[i].resource) + ": the platform has " +
+                   std::to_string(have));
+    }
+}
+
+}  // namespace
+
+void check_scenario(const scenario& s, const document& doc) {
+    check_device(s, doc);
+    check_guest(s, doc);
+    check_platform(s, doc);
+    check_workload(s, doc);
+}
+
+}  // namespace scmi_vp::testbenches

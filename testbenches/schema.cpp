@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looks keys up, suggests near ones, prints them all.
+#include "testbenches/schema.h"
+
+#include <algorithm>
+#include <array>
+#include <iomanip>
+#include <set>
+#include <unordered_map>
+
+#include "testbenches/schema_rows.h"
+#include "testbenches/suggest.h"
+
+namespace scmi_vp::testbenches {
+namespace {
+
+/// What each section of the scenario is about, in the order of the schema.
+struct section_info {
+    std::string_view name;
+    std::string_view meaning;
+};
+constexpr std::array<section_info, 8> sections{{
+    {"scenario", "What it is called"},
+    {"sim", "The run"},
+    {"guest", "The guest: its kernel, its driver and what its operations cost"},
+    {"device", "The virtio device"},
+    {"platform", "The SCMI platform"},
+    {"hops", "Extra latency at each hop of a request"},
+    {"workload", "What the guest's tasks do once the driver is there"},
+    {"output", "What a run writes into its output directory"},
+}};
+
+std::string_view last_segment(std::string_view path) {
+    return path.substr(path.rfind('.') + 1);  // npos + 1 is 0: the whole path
+}
+
+std::string unit_of(const key_info& k) {
+    std::string text = k.unit;
+    if (!k.range.empty()) text += (text.empty() ? "" : ", ") + k.range;
+    return text.empty() ? "-" : text;
+}
+
+// A bar ends a cell, even inside code; no key needs one so far.
+std::string markdown_cell(const std::string& text) {
+    std::string cell;
+    for (const char c : text) cell += c == '|' ? std::string("\\|") : std::string(1, c);
+    return cell;
+}
+
+std::string markdown_default(const key_info& k) {
+    return k.has_default() ? "`" + markdown_cell(k.default_text) + "`"
+                           : markdown_cell(k.default_text);
+}
+
+}  // namespace
+
+std::string_view name_of(key_type t) {
+    constexpr std::array<std::string_view, 11> names{
+        "string", "integer", "integer or name", "boolean", "time",  "latency",
+        "choice", "path",    "size",            "list",    "tables"};
+    return names[std::size_t(t)];
+}
+
+const std::vector<key_info>& schema() {
+    static const std::vector<key_info> keys = [] {
+        std::vector<key_info> all;
+        for (auto part : {rows::run_keys(), rows::guest_keys(), rows::device_keys(),
+                          rows::platform_keys(), rows::hop_keys(), rows::workload_keys(),
+                          rows::output_keys()}) {
+            for (key_info& k : part) all.push_back(std::move(k));
+        }
+        return all;
+    }();
+    return keys;
+}
+
+const key_info* find_key(std::string_view path) {
+    static const auto index = [] {
+        std::unordered_map<std::string_view, const key_info*> m;
+        for (const key_info& k : schema()) m.emplace(k.path, &k);
+        return m;
+    }();
+    const auto it = index.find(path);
+    return it == index.end() ? nullptr : it->second;
+}
+
+bool is_section(std::string_view path) { return !names_below(path).empty(); }
+
+std::vector<std::string> names_below(std::string_view path) {
+    std::vector<std::string> names;
+    const std::string prefix = path.empty() ? "" : std::string(path) + ".";
+    for (const key_info& k : schema()) {
+        if (k.path.compare(0, prefix.size(), prefix) != 0) continue;
+        const std::string rest = k.path.substr(prefix.size());
+        std::string name = rest.substr(0, rest.find_first_of(".["));
+        if (std::find(names.begin(), names.end(), name) == names.end()) {
+            names.push_back(std::move(name));
+        }
+    }
+    return names;
+}
+
+std::string key_suggestion(const std::string& path) {
+    std::set<std::string> candidates;
+    for (const key_info& k : schema()) {
+        for (std::size_t dot = k.path.find('.'); dot != std::string::npos;
+             dot = k.path.find('.', dot + 1)) {
+            candidates.insert(k.path.substr(0, dot));
+        }
+        candidates.insert(k.path);
+    }
+    const std::string_view name = last_segment(path);
+    std::string best;
+    std::size_t best_distance = std::max<std::size_t>(2, path.size() / 4) + 1;
+    for (const std::string& c : candidates) {
+        // The right name in the wrong section counts as one edit more than a slip of the pen.
+        const std::size_t in_place = edit_distance(path, c);
+        const std::size_t elsewhere = name.size() < 3 ? in_place
+                                                      : 1 + 2 * edit_distance(name, last_segment(c));
+        const std::size_t distance = std::min(in_place, elsewhere);
+        if (distance < best_distance) {
+            best_distance = distance;
+            best = c;
+        }
+    }
+    if (best.empty()) return "; `scmi-vp list keys` prints all keys";
+    return ", did you mean " + best + "?";
+}
+
+void print_keys(std::ostream& out) {
+    std::array<std::size_t, 4> width{3, 4, 14, 7};
+    for (const key_info& k : schema()) {
+        width[0] = std::max(width[0], k.path.size());
+        width[1] = std::max(width[1], name_of(k.type).size());
+        width[2] = std::max(width[2], unit_of(k).size());
+        width[3] = std::max(width[3], k.default_text.size());
+    }
+    const auto line = [&](std::string_view key, std::string_view type, std::string_view unit,
+                          std::string_view text, std::string_view meaning) {
+        out << std::left << std::setw(int(width[0])) << key << "  " << std::setw(int(width[1]))
+            << type << "  " << std::setw(int(width[2])) << unit << "  "
+            << std::setw(int(width[3])) << text << "  " << meaning << "\n";
+    };
+    line("key", "type", "unit and range", "default", "meaning");
+    for (const key_info& k : schema()) {
+        line(k.path, name_of(k.type), unit_of(k), k.default_text, k.meaning);
+    }
+}
+
+void print_keys_markdown(std::ostream& out) {
+    for (const section_info& s : sections) {
+        out << "\n### " << s.name << "\n\n" << s.meaning << ".\n\n"
+            << "| key | type | unit and range | default | meaning |\n|---|---|---|---|---|\n";
+        for (const key_info& k : schema()) {
+            if (k.path.substr(0, k.path.find('.')) != s.name) continue;
+            out << "| `" << k.path << "` | " << name_of(k.type) << " | "
+                << markdown_cell(unit_of(k)) << " | " << markdown_default(k) << " | "
+                << markdown_cell(k.meaning) << " |\n";
+        }
+    }
+}
+
+}  // namespace scmi_vp::testbenches

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// The scenario schema, the one place that knows the keys: the loader, the suggestions in errors,
+// `scmi-vp list keys` and docs/scenario.md are all derived from it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "testbenches/scenario.h"
+#include "testbenches/value.h"
+
+namespace scmi_vp::testbenches {
+
+/// A clock's rates while they are read: a list or a triplet, not both.
+struct rates_draft {
+    std::vector<std::uint64_t> list;
+    std::optional<std::uint64_t> lowest, highest, step;
+};
+
+/// A scenario being filled. The setters of an element work on the last one of its list.
+struct draft {
+    scenario out;
+    rates_draft rates;              ///< of the clock being read
+    bool delayed_reading_given = false;
+    bool protocols_given = false;
+    std::string message;            ///< service rule: its message, resolved at the end of the rule
+
+    models::guest_config& guest() { return out.system.guest; }
+    scmi::platform_description& platform() { return out.system.platform.description; }
+};
+
+enum class key_type : std::uint8_t {
+    text,
+    integer,
+    integer_or_word,
+    boolean,
+    time,
+    latency,
+    choice,
+    path,
+    size,
+    list,
+    tables,
+};
+std::string_view name_of(key_type t);
+
+/// A key. `path` is "guest.hz", or "platform.clock[].rate" for a key of the elements of a list.
+struct key_info {
+    std::string path;
+    key_type type;
+    std::string unit;          ///< "Hz", or empty
+    std::string range;         ///< "1..10000", the words of a choice, or empty
+    std::string default_text;  ///< TOML; or a note in parentheses: then nothing is applied
+    std::string meaning;       ///< one sentence
+    /// Puts the value into the draft; for tables: appends an element.
+    std::function<void(draft&, const value&)> apply;
+    /// Only for tables: the element's keys have been applied.
+    std::function<void(draft&, const value&)> finish;
+
+    bool required() const { return default_text == "(required)"; }
+    bool has_default() const { return !default_text.empty() && default_text[0] != '('; }
+};
+
+/// All keys, in the order in which they are applied: presets before what overrides them. The keys
+/// of a list's elements follow the list.
+const std::vector<key_info>& schema();
+
+/// The row, or nullptr.
+const key_info* find_key(std::string_view path);
+/// Whether keys exist below `path` ("guest", "platform.clock[]").
+bool is_section(std::string_view path);
+/// The keys and sections directly below a section.
+std::vector<std::string> names_below(std::string_view path);
+/// ", did you mean guest.hz?", from all keys; or where to look.
+std::string key_suggestion(const std::string& path);
+
+/// `scmi-vp list keys`: one line per key.
+void print_keys(std::ostream& out);
+/// The tables of docs/scenario.md.
+void print_keys_markdown(std::ostream& out);
+
+}  // namespace scmi_vp::testbenches

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/distribution.h"
@@ -15,6 +16,9 @@
 #include "traces/ftrace.h"
 
 namespace scmi_vp::models {
+
+/// Limit of driver_profile::max_msg_size.
+inline constexpr std::size_t max_payload_bytes = 4096;
 
 /// What guest operations cost in CPU time. Preset `free`: all zero. Preset `uml-time-travel`: a
 /// clock read in task context costs 256 ns, nothing else (User-Mode Linux in simulated time).
@@ -35,6 +39,9 @@ struct guest_costs {
     sim_time syscall_return;     ///< from the end of the transfer to the caller
     bool printk_on_tick = false; ///< printk stamps have the tick's granularity (User-Mode Linux)
 };
+/// The presets "free" and "uml-time-travel"; nullptr when unknown.
+const guest_costs* find_cost_preset(std::string_view name);
+std::vector<std::string_view> cost_preset_names();
 
 /// A driver generation as data. Fields cite what differs between kernels.
 struct driver_profile {
@@ -114,7 +121,7 @@ struct guest_config {
     bool ftrace = true;           ///< scmi:* events on: each reads the clock
     context_config probe_context{"kworker/u2:0", 5, 0};
     sim_time probe_start;         ///< when the core's probe enters its first request
-    std::vector<std::string> drivers{"clk-scmi", "iio-scmi", "scmi-hwmon"};  ///< built in, in order of registration; the last registered of a protocol is made first
+    std::vector<std::string> drivers{"clk-scmi", "scmi-hwmon", "iio-scmi"};  ///< built in, in link order; of one protocol the last is probed first
     std::vector<context_config> contexts;
     std::vector<sequence_step> sequence;
     std::vector<call_loop> loops;

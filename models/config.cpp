@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables behind config.h: driver profiles, cost presets, call names.
+#include "models/config.h"
+
+namespace scmi_vp::models {
+namespace {
+
+driver_profile linux_6_1() {
+    driver_profile p;
+    p.name = "linux-6.1";
+    p.max_rx_timeout = seconds(60);      // drivers/firmware/arm_scmi/virtio.c scmi_virtio_desc
+    p.max_delayed_response = seconds(2); // drivers/firmware/arm_scmi/driver.c SCMI_MAX_RESPONSE_TIMEOUT
+    return p;
+}
+
+driver_profile linux_6_12() {
+    driver_profile p = linux_6_1();
+    p.name = "linux-6.12";
+    p.driver_ok_in_driver_probe = true;  // transports/virtio.c scmi_vio_probe: virtio_device_ready
+    p.deferral_logged = false;
+    p.transport_device_logs = true;      // driver.c scmi_transport_setup
+    p.rejected_messages_traced = true;   // driver.c scmi_bad_message_trace
+    p.instance_device = "arm-scmi arm-scmi.0.auto";
+    p.do_xfer_inlined = true;
+    p.trace_format = traces::ftrace_format::linux_6_3;
+    return p;
+}
+
+struct named_costs {
+    std::string_view name;
+    guest_costs costs;
+};
+
+const std::vector<named_costs>& cost_presets() {
+    static const std::vector<named_costs> presets = [] {
+        guest_costs uml;
+        // User-Mode Linux with time-travel: reading the clock advances it by 256 ns
+        // (arch/um/kernel/time.c timer_read), everything else is free; printk uses jiffies.
+        uml.clock_read = nanoseconds(256);
+        uml.clock_granularity = nanoseconds(256);
+        uml.printk_on_tick = true;
+        return std::vector<named_costs>{{"free", guest_costs{}}, {"uml-time-travel", uml}};
+    }();
+    return presets;
+}
+
+struct call_name {
+    call_kind kind;
+    std::string_view name;
+};
+constexpr call_name call_names[] = {
+    {call_kind::sensor_read, "sensor_read"},       {call_kind::clock_get_rate, "clock_get_rate"},
+    {call_kind::clock_set_rate, "clock_set_rate"}, {call_kind::clock_enable, "clock_enable"},
+    {call_kind::clock_disable, "clock_disable"},   {call_kind::base_version, "base_version"},
+};
+
+}  // namespace
+
+const std::vector<driver_profile>& driver_profiles() {
+    static const std::vector<driver_profile> profiles{linux_6_1(), linux_6_12()};
+    return profiles;
+}
+
+const driver_profile* find_profile(const std::string& name) {
+    for (const driver_profile& p : driver_profiles()) {
+        if (p.name == name) return &p;
+    }
+    return nullptr;
+}
+
+const guest_costs* find_cost_preset(std::string_view name) {
+    for (const named_costs& p : cost_presets()) {
+        if (p.name == name) return &p.costs;
+    }
+    return nullptr;
+}
+
+std::vector<std::string_view> cost_preset_names() {
+    std::vector<std::string_view> names;
+    for (const named_costs& p : cost_presets()) names.push_back(p.name);
+    return names;
+}
+
+std::string_view name_of(call_kind k) {
+    for (const call_name& n : call_names) {
+        if (n.kind == k) return n.name;
+    }
+    return "unknown";
+}
+
+std::optional<call_kind> call_kind_named(std::string_view name) {
+    for (const call_name& n : call_names) {
+        if (n.name == name) return n.kind;
+    }
+    return std::nullopt;
+}
+
+}  // namespace scmi_vp::models

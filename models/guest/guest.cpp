@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// See guest.h.
+#include "models/guest/guest.h"
+
+namespace scmi_vp::models {
+
+guest::guest(sc_core::sc_module_name name, const guest_config& config, sim_time quantum,
+             std::uint64_t seed, guest_hop_latencies latencies, std::uint64_t ram_base,
+             std::uint64_t device_base, virtio::guest_memory& memory, monitor& mon)
+    : sc_core::sc_module(name),
+      config_(config),
+      latencies_(std::move(latencies)),
+      allocator_(ram_base, config.memory_bytes),
+      kernel_("kernel", config_, quantum, latencies_.guest_wake, mon),
+      driver_("virtio", kernel_, device_base, memory, allocator_),
+      channel_(kernel_, driver_, memory, allocator_, latencies_.extra),
+      agent_(kernel_, channel_, memory, latencies_.extra),
+      protocols_(agent_, config_),
+      handler_("interrupt_handler", kernel_, driver_, channel_, agent_, latencies_.interrupt,
+               latencies_.extra) {
+    kernel_.add_context(config_.probe_context, [this](guest_context& c) { probe(c); });
+    for (const context_config& c : config_.contexts) {
+        const std::size_t index = tasks_.size();
+        task t;
+        t.at.task = c.name + "-" + std::to_string(c.pid);
+        for (const call_loop& l : config_.loops) {
+            if (l.context != c.name) continue;
+            t.loop = &l;
+            t.think = latency(l.think ? l.think : make_constant({}),
+                              random_stream(seed, std::string(this->name()) + "." + c.name, "think"));
+        }
+        t.context = &kernel_.add_context(c, [this, index](guest_context& ctx) { run_task(index, ctx); });
+        tasks_.push_back(std::move(t));
+    }
+}
+
+void guest::probe(guest_context& c) {
+    // Up to v6.11 arm-scmi registers before virtio-mmio and is deferred once at boot.
+    if (config_.profile.deferral_logged) {
+        agent_.log(c, "Deferring probe after not finding a bound scmi-virtio device");
+    }
+    if (driver_.probe(c)) {
+        channel_.set_up(c, config_.profile.max_msg_size);
+        agent_.set_up();
+        if (config_.profile.transport_device_logs) {
+            agent_.log(c, "Using scmi_virtio_transport");
+            agent_.log(c, "SCMI max-rx-timeout: " +
+                              std::to_string(agent_.rx_timeout() / milliseconds(1)) + "ms");
+        }
+        c.idle(config_.probe_start - c.time());
+        probed_ = protocols_.probe(c);
+    }
+    c.sync();
+    probe_end_ = step_returned_ = now();
+    probe_done_ = true;
+    for (task& t : tasks_) kernel_.wake(*t.context);
+}
+
+void guest::run_task(std::size_t index, guest_context& c) {
+    task& t = tasks_[index];
+    while (!probe_done_) c.wait_woken(context_wave::idle);
+    if (probed_ && t.loop) run_loop(t, c);
+    if (probed_ && !t.loop) run_sequence(t, c);
+    t.at.finished = true;
+}
+
+void guest::run_loop(task& t, guest_context& c) {
+    c.idle(t.loop->start);
+    const std::uint64_t count = t.loop->count ? t.loop->count : UINT64_MAX;
+    for (std::uint64_t n = 0; n < count; ++n) {
+        c.idle(t.think.next());
+        make(t, c, t.loop->calls[n % t.loop->calls.size()]);
+    }
+}
+
+void guest::run_sequence(task& t, guest_context& c) {
+    const std::string& name = c.config().name;
+    const auto mine_left = [&] {
+        for (std::size_t s = step_; s < config_.sequence.size(); ++s) {
+            if (config_.sequence[s].context == name) return true;
+        }
+        return false;
+    };
+    while (mine_left()) {
+        while (config_.sequence[step_].context != name) c.wait_woken(context_wave::idle);
+        const sequence_step& step = config_.sequence[step_];
+        c.idle(step_returned_ + step.gap - now());
+        make(t, c, step.what);
+        c.sync();
+        step_returned_ = now();
+        ++step_;
+        next_step();
+    }
+}
+
+void guest::next_step() {
+    if (step_ >= config_.sequence.size()) return;
+    for (task& t : tasks_) {
+        if (!t.loop && t.context->config().name == config_.sequence[step_].context) {
+            kernel_.wake(*t.context);
+        }
+    }
+}
+
+void guest::make(task& t, guest_context& c, const call& what) {
+    t.at.in_call = true;
+    t.at.doing = what.kind;
+    t.at.since = c.time();
+    const int err = protocols_.make(c, what);
+    t.at.in_call = false;
+    ++t.at.calls;
+    if (err) ++t.at.failed;
+}
+
+std::vector<task_position> guest::positions() const {
+    std::vector<task_position> out;
+    for (const task& t : tasks_) out.push_back(t.at);
+    return out;
+}
+
+}  // namespace scmi_vp::models

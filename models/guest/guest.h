@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The guest machine: kernel, virtio driver, SCMI driver, its tasks and their workload.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <systemc>
+
+#include "models/config.h"
+#include "models/guest/interrupt_handler.h"
+#include "models/guest/kernel.h"
+#include "models/guest/scmi_agent.h"
+#include "models/guest/scmi_channel.h"
+#include "models/guest/scmi_protocols.h"
+#include "models/guest/virtio_driver.h"
+
+namespace scmi_vp::models {
+
+/// Latencies of the guest's hops.
+struct guest_hop_latencies {
+    latency interrupt, guest_wake;
+    guest_latencies extra;
+};
+
+/// Where a task is, for the report of a run that did not finish.
+struct task_position {
+    std::string task;
+    bool finished = false;
+    std::uint64_t calls = 0;      ///< returned
+    std::uint64_t failed = 0;     ///< of these, with an error
+    bool in_call = false;
+    call_kind doing = call_kind::sensor_read;
+    sim_time since;               ///< of that call
+};
+
+class guest : public sc_core::sc_module {
+public:
+    /// Guest memory for the driver is [ram_base, ram_base + memory_bytes).
+    guest(sc_core::sc_module_name name, const guest_config& config, sim_time quantum,
+          std::uint64_t seed, guest_hop_latencies latencies, std::uint64_t ram_base,
+          std::uint64_t device_base, virtio::guest_memory& memory, monitor& mon);
+
+    virtio_driver& driver() { return driver_; }
+    interrupt_handler& interrupts() { return handler_; }
+    guest_kernel& kernel() { return kernel_; }
+    const scmi_protocols& protocols() const { return protocols_; }
+    const scmi_agent& agent() const { return agent_; }
+    bool probed() const { return probed_; }
+    sim_time probe_end() const { return probe_end_; }
+    std::vector<task_position> positions() const;
+
+private:
+    struct task {
+        guest_context* context = nullptr;
+        const call_loop* loop = nullptr;
+        latency think;
+        task_position at;
+    };
+    void probe(guest_context& c);
+    void run_task(std::size_t index, guest_context& c);
+    void run_loop(task& t, guest_context& c);
+    void run_sequence(task& t, guest_context& c);
+    void make(task& t, guest_context& c, const call& what);
+    void next_step();
+
+    guest_config config_;
+    guest_hop_latencies latencies_;
+    guest_allocator allocator_;
+    guest_kernel kernel_;
+    virtio_driver driver_;
+    scmi_channel channel_;
+    scmi_agent agent_;
+    scmi_protocols protocols_;
+    interrupt_handler handler_;
+    std::vector<task> tasks_;
+    std::size_t step_ = 0;       ///< of the sequence
+    sim_time step_returned_;
+    bool probe_done_ = false, probed_ = false;
+    sim_time probe_end_;
+};
+
+}  // namespace scmi_vp::models

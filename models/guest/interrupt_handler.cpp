@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// See interrupt_handler.h.
+#include "models/guest/interrupt_handler.h"
+
+#include "models/waves.h"
+
+// CPU time passes here: come back when it has. Costs nothing when there is none.
+#define SPEND(cost)                                        \
+    delay_ = (cost);                                       \
+    if (delay_.ps > 0) {                                   \
+        BOOST_ASIO_CORO_YIELD next_trigger(to_sc(delay_)); \
+    }
+
+namespace scmi_vp::models {
+
+interrupt_handler::interrupt_handler(sc_core::sc_module_name name, guest_kernel& kernel,
+                                     virtio_driver& driver, scmi_channel& channel,
+                                     scmi_agent& agent, latency injection, guest_latencies& extra)
+    : sc_core::sc_module(name),
+      irq("irq"),
+      kernel_(kernel),
+      driver_(driver),
+      channel_(channel),
+      agent_(agent),
+      injection_(std::move(injection)),
+      extra_(extra),
+      cpu_(kernel.cpu(kernel.config().irq_cpu)) {
+    SC_HAS_PROCESS(interrupt_handler);
+    SC_METHOD(process);
+}
+
+void interrupt_handler::process() {
+    const guest_costs& costs = kernel_.costs();
+    BOOST_ASIO_CORO_REENTER(coroutine_) {
+        for (;;) {
+            while (!irq->level()) BOOST_ASIO_CORO_YIELD next_trigger(irq->rose());
+            SPEND(injection_.next());
+            while (cpu_.irqs_off > 0) BOOST_ASIO_CORO_YIELD next_trigger(cpu_.irqs_on);
+            if (!irq->level()) continue;  // withdrawn meanwhile (device reset)
+
+            ++interrupts_;
+            kernel_.irq_enter(cpu_);
+            kernel_.mon().irq_entered(now());
+            SPEND(costs.irq_entry + costs.mmio_read);
+            status_ = driver_.read_now(virtio::mmio::interrupt_status);
+            SPEND(costs.mmio_write);
+            driver_.write_now(virtio::mmio::interrupt_ack, status_);
+            if (status_ == 0) ++spurious_;
+            for (queue_ = 0; (status_ & virtio::mmio::interrupt_used_buffer) && queue_ < driver_.queues();
+                 ++queue_) {
+                // vring_interrupt: nothing used is no work; a broken queue is not called.
+                if (!driver_.queue(queue_).more_used() || driver_.queue(queue_).broken()) continue;
+                callbacks_enabled_ = true;
+                for (;;) {
+                    while (channel_.lock(queue_).held) {
+                        BOOST_ASIO_CORO_YIELD next_trigger(channel_.lock(queue_).released);
+                    }
+                    channel_.lock(queue_).held = true;
+                    if (callbacks_enabled_) driver_.queue(queue_).disable_cb();
+                    callbacks_enabled_ = false;
+                    SPEND(costs.ring_get);
+                    used_ = driver_.queue(queue_).get_buf();
+                    if (!used_.token) callbacks_enabled_ = !driver_.queue(queue_).enable_cb();
+                    channel_.lock(queue_).held = false;
+                    channel_.lock(queue_).released.notify(sc_core::SC_ZERO_TIME);
+                    if (!used_.token && !callbacks_enabled_) break;
+                    if (!used_.token) continue;  // more came while callbacks were off
+
+                    SPEND(costs.rx_callback + extra_.collect.next());
+                    collected();
+                    notify_ = finalise();
+                    SPEND(notify_ ? costs.ring_add + costs.mmio_write : sim_time{});
+                    if (notify_) driver_.write_now(virtio::mmio::queue_notify, virtio::scmi_eventq);
+                }
+            }
+            SPEND(costs.irq_exit);
+            kernel_.irq_exit(cpu_);
+        }
+    }
+}
+
+void interrupt_handler::collected() {
+    if (waves* w = kernel_.mon().wave()) {
+        w->queue_index(now(), queue_, queue_wave::collected, driver_.queue(queue_).last_used());
+    }
+    agent_.receive(cpu_, queue_, *static_cast<vio_message*>(used_.token), used_.length);
+}
+
+bool interrupt_handler::finalise() {
+    auto& message = *static_cast<vio_message*>(used_.token);
+    if (queue_ == virtio::scmi_eventq) return channel_.repost(message);
+    channel_.finalise_tx(message);
+    return false;
+}
+
+}  // namespace scmi_vp::models

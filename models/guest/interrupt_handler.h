@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The guest's interrupt: from the line to the driver's handler and through it, as a method
+// (drivers/virtio/virtio_mmio.c vm_interrupt, virtio_ring.c vring_interrupt,
+// drivers/firmware/arm_scmi/virtio.c scmi_vio_complete_cb).
+#pragma once
+
+#include <boost/asio/coroutine.hpp>
+#include <systemc>
+
+#include "models/guest/kernel.h"
+#include "models/guest/scmi_agent.h"
+#include "models/guest/scmi_channel.h"
+#include "tlm/interrupt_line.h"
+
+namespace scmi_vp::models {
+
+/// A method cannot wait, so the handler is a stackless coroutine: it returns at each point where CPU
+/// time passes or a lock is held, and goes on from there.
+class interrupt_handler : public sc_core::sc_module {
+public:
+    sc_core::sc_port<interrupt_if> irq;
+
+    /// `injection` is the hop `interrupt`.
+    interrupt_handler(sc_core::sc_module_name name, guest_kernel& kernel, virtio_driver& driver,
+                      scmi_channel& channel, scmi_agent& agent, latency injection,
+                      guest_latencies& extra);
+
+    std::uint64_t interrupts() const { return interrupts_; }
+    std::uint64_t spurious() const { return spurious_; }  ///< InterruptStatus was 0
+
+private:
+    void process();
+    void collected();
+    bool finalise();
+
+    guest_kernel& kernel_;
+    virtio_driver& driver_;
+    scmi_channel& channel_;
+    scmi_agent& agent_;
+    latency injection_;
+    guest_latencies& extra_;
+    guest_cpu& cpu_;
+
+    boost::asio::coroutine coroutine_;
+    sim_time delay_;
+    std::uint32_t status_ = 0;
+    unsigned queue_ = 0;
+    bool callbacks_enabled_ = true, notify_ = false;
+    virtio::driver_queue::used_buffer used_;
+    std::uint64_t interrupts_ = 0, spurious_ = 0;
+};
+
+}  // namespace scmi_vp::models

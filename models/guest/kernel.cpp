@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// See kernel.h.
+#include "models/guest/kernel.h"
+
+#include "models/waves.h"
+
+namespace scmi_vp::models {
+
+guest_context::guest_context(sc_core::sc_module_name name, guest_kernel& kernel,
+                             context_config config, std::uint16_t index)
+    : sc_core::sc_module(name),
+      kernel_(kernel),
+      config_(std::move(config)),
+      index_(index),
+      cpu_(kernel.cpu(config_.cpu)),
+      quantum_(kernel.quantum()) {
+    SC_HAS_PROCESS(guest_context);
+    SC_THREAD(run);
+}
+
+void guest_context::run() {
+    take_cpu();
+    body(*this);
+    sync();
+    give_cpu();
+    finished_ = true;
+    ++kernel_.finished_;
+    if (waves* w = kernel_.mon().wave()) w->context(now(), index_, context_wave::done);
+    if (kernel_.all_finished()) sc_core::sc_stop();
+}
+
+void guest_context::sync() {
+    while (ahead_.ps > 0) {
+        sim_time before = cpu_.stolen;
+        const sim_time span = ahead_;
+        ahead_ = sim_time{};
+        sc_core::wait(to_sc(span));
+        // What interrupts took meanwhile is still to be done; one may be in the middle of taking.
+        sim_time taken = cpu_.stolen - before;
+        if (cpu_.in_irq) {
+            taken += now() - cpu_.irq_since;
+            sc_core::wait(cpu_.irq_exited);
+        }
+        ahead_ += taken;
+    }
+}
+
+void guest_context::take_cpu() {
+    kernel_.make_runnable(*this);
+    if (cpu_.running != this) sc_core::wait(resume_);
+    spend(kernel_.costs().context_switch);
+}
+
+void guest_context::give_cpu() {
+    cpu_.running = nullptr;
+    kernel_.dispatch(cpu_);
+}
+
+void guest_context::block(context_wave shown) {
+    waves* w = kernel_.mon().wave();
+    if (w) w->context(now(), index_, shown);
+    blocked_ = true;
+    give_cpu();
+    sc_core::wait(resume_);
+    blocked_ = waking_ = false;
+    if (w) w->context(now(), index_, context_wave::running);
+    spend(kernel_.costs().context_switch);
+}
+
+void guest_context::idle(sim_time span) {
+    sync();
+    if (span.ps <= 0) return;
+    if (waves* w = kernel_.mon().wave()) w->context(now(), index_, context_wave::idle);
+    give_cpu();
+    sc_core::wait(to_sc(span));
+    take_cpu();
+    if (waves* w = kernel_.mon().wave()) w->context(now(), index_, context_wave::running);
+}
+
+bool guest_context::wait_for(completion& c, sim_time deadline, context_wave shown) {
+    sync();
+    if (!c.done) {
+        c.waiter = this;
+        deadline_ = deadline;
+        kernel_.arm(*this, deadline);
+        block(shown);
+        deadline_ = sim_time::max();
+        c.waiter = nullptr;
+    }
+    const bool done = c.done;
+    c.done = false;
+    return done;
+}
+
+void guest_context::wait_woken(context_wave shown) {
+    sync();
+    block(shown);
+}
+
+guest_kernel::guest_kernel(sc_core::sc_module_name name, const guest_config& config,
+                           sim_time quantum, latency guest_wake, monitor& mon)
+    : sc_core::sc_module(name),
+      config_(config),
+      ticks_(config.hz, config.tick_phase),
+      quantum_(quantum),
+      guest_wake_(std::move(guest_wake)),
+      mon_(mon),
+      timers_("timers") {
+    for (unsigned i = 0; i < config_.cpus; ++i) {
+        cpus_.push_back(std::make_unique<guest_cpu>());
+        cpus_.back()->index = i;
+    }
+    SC_HAS_PROCESS(guest_kernel);
+    SC_METHOD(timers_due);
+    dont_initialize();
+    sensitive << timers_.event();
+}
+
+guest_context& guest_kernel::add_context(const context_config& c,
+                                         std::function<void(guest_context&)> body) {
+    // A SystemC name must be an identifier; the pid keeps it unique.
+    std::string id;
+    for (char ch : c.name) id += std::isalnum(static_cast<unsigned char>(ch)) ? ch : '_';
+    id += "_" + std::to_string(c.pid);
+    contexts_.push_back(std::make_unique<guest_context>(
+        id.c_str(), *this, c, static_cast<std::uint16_t>(contexts_.size())));
+    contexts_.back()->body = std::move(body);
+    return *contexts_.back();
+}
+
+void guest_kernel::wake(guest_context& c) {
+    if (!c.blocked_ || c.waking_) return;
+    c.waking_ = true;
+    const sim_time delay = guest_wake_.next();
+    if (delay.ps > 0) {
+        timers_.at(now() + delay, {&c, timer_kind::runnable});
+    } else {
+        make_runnable(c);
+    }
+}
+
+void guest_kernel::make_runnable(guest_context& c) {
+    guest_cpu& cpu = c.cpu();
+    if (!cpu.running && !cpu.in_irq && cpu.run_queue.empty()) {
+        cpu.running = &c;
+        c.resume_.notify();
+        return;
+    }
+    if (mon_.wave()) mon_.wave()->context(now(), c.index_, context_wave::runnable);
+    cpu.run_queue.push_back(&c);
+}
+
+void guest_kernel::dispatch(guest_cpu& cpu) {
+    if (cpu.running || cpu.in_irq || cpu.run_queue.empty()) return;
+    cpu.running = cpu.run_queue.front();
+    cpu.run_queue.pop_front();
+    cpu.running->resume_.notify();
+}
+
+void guest_kernel::arm(guest_context& c, sim_time deadline) {
+    // Lazy: an earlier entry of this task comes back in time to be moved to the new deadline.
+    if (deadline == sim_time::max() || c.armed_ <= deadline) return;
+    c.armed_ = deadline;
+    timers_.at(deadline, {&c, timer_kind::deadline});
+}
+
+void guest_kernel::timers_due() {
+    timer_item item;
+    while (timers_.pop_due(item)) {
+        guest_context& c = *item.context;
+        if (item.kind == timer_kind::runnable) {
+            make_runnable(c);
+            continue;
+        }
+        if (now() < c.armed_) continue;  // an older entry than the one that counts
+        c.armed_ = sim_time::max();
+        if (c.deadline_ <= now()) {
+            wake(c);
+        } else {
+            arm(c, c.deadline_);
+        }
+    }
+}
+
+void guest_kernel::irq_enter(guest_cpu& cpu) {
+    cpu.in_irq = true;
+    cpu.irq_since = now();
+    if (mon_.wave()) mon_.wave()->irq_handler(now(), true);
+}
+
+void guest_kernel::irq_exit(guest_cpu& cpu) {
+    cpu.in_irq = false;
+    cpu.stolen += now() - cpu.irq_since;
+    cpu.irq_exited.notify();
+    if (mon_.wave()) mon_.wave()->irq_handler(now(), false);
+    dispatch(cpu);
+}
+
+void guest_kernel::printk(const std::string& text, sim_time when) {
+    mon_.log({costs().printk_on_tick ? ticks_.floor(when) : when, text});
+}
+
+void guest_kernel::trace(guest_context& c, traces::ftrace_event& e) {
+    c.spend(costs().clock_read);
+    c.sync();
+    e.stamp = clock_stamp(now());
+    e.task = c.config().name;
+    e.pid = c.config().pid;
+    e.cpu = c.config().cpu;
+    e.flags = ".....";
+    mon_.ftrace(e);
+}
+
+void guest_kernel::trace_irq(guest_cpu& cpu, traces::ftrace_event& e) {
+    e.stamp = clock_stamp(now());
+    e.task = cpu.running ? cpu.running->config().name : "<idle>";
+    e.pid = cpu.running ? cpu.running->config().pid : 0;
+    e.cpu = cpu.index;
+    e.flags = "d.h..";
+    mon_.ftrace(e);
+}
+
+}  // namespace scmi_vp::models

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// The guest's CPUs and kernel services: who runs, what time it is, timers, the log.
+//
+// A context (task) spends CPU time in local time, ahead of the simulation by at most the quantum,
+// and synchronises wherever somebody can see the difference: ring publish, doorbell, trace events,
+// sleeping. Interrupts take the CPU from the running context; its remaining work is moved on.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <systemc>
+#include <vector>
+
+#include "models/config.h"
+#include "models/guest/linux_time.h"
+#include "models/monitor.h"
+#include "models/waves.h"
+#include "tlm/calendar.h"
+
+namespace scmi_vp::models {
+
+class guest_kernel;
+class guest_context;
+
+/// One CPU: who runs on it and who waits for it (first in, first out; the kernel is not preemptible).
+struct guest_cpu {
+    unsigned index = 0;
+    guest_context* running = nullptr;
+    std::deque<guest_context*> run_queue;
+    unsigned irqs_off = 0;       ///< depth of local_irq_save
+    bool in_irq = false;
+    sim_time irq_since, stolen;  ///< CPU time that interrupts took, up to the last exit
+    sc_core::sc_event irq_exited, irqs_on;
+};
+
+/// struct completion with one waiter.
+struct completion {
+    bool done = false;
+    guest_context* waiter = nullptr;
+};
+
+/// A task of the guest: one SystemC thread. Blocking calls only from its own thread.
+class guest_context : public sc_core::sc_module {
+public:
+    guest_context(sc_core::sc_module_name name, guest_kernel& kernel, context_config config,
+                  std::uint16_t index);
+
+    const context_config& config() const { return config_; }
+    std::uint16_t index() const { return index_; }
+    guest_cpu& cpu() const { return cpu_; }
+
+    /// The task's own time: simulated time plus what it has run ahead.
+    sim_time time() const { return now() + ahead_; }
+    /// Uses CPU time.
+    void spend(sim_time cost) {
+        if (cost.ps == 0) return;
+        ahead_ += cost;
+        if (ahead_ >= quantum_) sync();
+    }
+    /// Lets simulated time catch up, moving on what interrupts took.
+    void sync();
+
+    /// Sleeps without using the CPU.
+    void idle(sim_time span);
+    /// Sleeps until the completion is done or `deadline` is reached; true when done when it runs
+    /// again (a completion after the timer fired but before the task runs counts).
+    bool wait_for(completion& c, sim_time deadline, context_wave shown);
+    /// Sleeps until somebody wakes it. A wake-up before that is lost: look at the condition first,
+    /// and again afterwards.
+    void wait_woken(context_wave shown);
+
+    /// What the thread does; set before the simulation starts.
+    std::function<void(guest_context&)> body;
+    bool finished() const { return finished_; }
+
+private:
+    friend class guest_kernel;
+    void run();
+    void take_cpu();
+    void give_cpu();
+    void block(context_wave shown);
+
+    guest_kernel& kernel_;
+    context_config config_;
+    std::uint16_t index_;
+    guest_cpu& cpu_;
+    sim_time quantum_, ahead_;
+    sc_core::sc_event resume_;
+    bool blocked_ = false;        ///< in wait_for or wait_woken
+    bool waking_ = false;         ///< woken, not yet running
+    sim_time deadline_ = sim_time::max();
+    sim_time armed_ = sim_time::max();  ///< earliest entry of this task in the timer heap
+    bool finished_ = false;
+};
+
+/// See the top of the file.
+class guest_kernel : public sc_core::sc_module {
+public:
+    guest_kernel(sc_core::sc_module_name name, const guest_config& config, sim_time quantum,
+                 latency guest_wake, monitor& mon);
+
+    const guest_config& config() const { return config_; }
+    const guest_costs& costs() const { return config_.costs; }
+    const tick_clock& ticks() const { return ticks_; }
+    monitor& mon() const { return mon_; }
+    sim_time quantum() const { return quantum_; }
+    guest_cpu& cpu(unsigned i) { return *cpus_[i]; }
+    guest_context& add_context(const context_config& c, std::function<void(guest_context&)> body);
+    const std::vector<std::unique_ptr<guest_context>>& contexts() const { return contexts_; }
+    bool all_finished() const { return finished_ == contexts_.size(); }
+
+    // --- waking ---
+    void complete(completion& c) {
+        c.done = true;
+        if (c.waiter) wake(*c.waiter);
+    }
+    /// After the hop guest_wake, `c` competes for its CPU. Waking twice is waking once; a task
+    /// that does not sleep is left alone.
+    void wake(guest_context& c);
+
+    // --- interrupts ---
+    void irq_enter(guest_cpu& cpu);
+    void irq_exit(guest_cpu& cpu);
+    void irqs_off(guest_cpu& cpu) { ++cpu.irqs_off; }
+    void irqs_on(guest_cpu& cpu) {
+        if (--cpu.irqs_off == 0) cpu.irqs_on.notify(sc_core::SC_ZERO_TIME);
+    }
+
+    // --- clocks, log, trace ---
+    /// The kernel's mono clock at `t`: cut down to its granularity.
+    sim_time clock_stamp(sim_time t) const {
+        const std::int64_t g = costs().clock_granularity.ps;
+        return g > 1 ? sim_time(t.ps - t.ps % g) : t;
+    }
+    void printk(const std::string& text, sim_time when);
+    /// Emits a trace event if ftrace is on: in task context (reads the clock first) ...
+    void trace(guest_context& c, traces::ftrace_event& e);
+    /// ... or in the interrupt handler of `cpu`.
+    void trace_irq(guest_cpu& cpu, traces::ftrace_event& e);
+    bool tracing() const { return config_.ftrace; }
+
+private:
+    friend class guest_context;
+    enum class timer_kind : std::uint8_t { deadline, runnable };
+    struct timer_item {
+        guest_context* context;
+        timer_kind kind;
+    };
+    void arm(guest_context& c, sim_time deadline);
+    void timers_due();
+    void make_runnable(guest_context& c);
+    void dispatch(guest_cpu& cpu);
+
+    guest_config config_;
+    tick_clock ticks_;
+    sim_time quantum_;
+    latency guest_wake_;
+    monitor& mon_;
+    std::vector<std::unique_ptr<guest_cpu>> cpus_;
+    std::vector<std::unique_ptr<guest_context>> contexts_;
+    std::size_t finished_ = 0;
+    calendar<timer_item> timers_;
+};
+
+}  // namespace scmi_vp::models

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+// See scmi_agent.h. The order of steps is that of driver.c; step numbers are in comments.
+#include "models/guest/scmi_agent.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "base/error.h"
+#include "models/waves.h"
+
+namespace scmi_vp::models {
+namespace {
+
+using traces::ftrace_event;
+using traces::ftrace_kind;
+
+// More requests than this without any time passing: the scenario would never end.
+constexpr std::uint64_t max_requests_per_instant = 1'000'000;
+
+std::string text(const char* format, unsigned a, unsigned b = 0, unsigned c = 0, unsigned d = 0) {
+    char line[160];
+    std::snprintf(line, sizeof line, format, a, b, c, d);
+    return line;
+}
+
+}  // namespace
+
+void transfer::put_u32(std::size_t offset, std::uint32_t value) {
+    std::memcpy(x->buf.data() + offset, &value, sizeof value);
+}
+
+scmi_agent::scmi_agent(guest_kernel& kernel, scmi_channel& channel, virtio::guest_memory& memory,
+                       guest_latencies& extra)
+    : kernel_(kernel), channel_(channel), memory_(memory), extra_(extra) {
+    const driver_profile& p = kernel.config().profile;
+    device_ = p.instance_device.empty() ? "arm-scmi firmware:" + kernel.config().device_tree.scmi_node
+                                        : p.instance_device;
+    rx_timeout_ = p.max_rx_timeout;
+    const auto jiffies = [&](sim_time t) {
+        return msecs_to_jiffies((t.ps + milliseconds(1).ps - 1) / milliseconds(1).ps,
+                                kernel.config().hz);
+    };
+    rx_jiffies_ = jiffies(p.max_rx_timeout);
+    delayed_jiffies_ = jiffies(p.max_delayed_response);
+}
+
+void scmi_agent::set_up() {
+    xfers_ = std::make_unique<scmi::xfer_table>(channel_.tx_max_msg(),
+                                                kernel_.config().profile.max_msg_size, counter_);
+    waits_.resize(channel_.tx_max_msg());
+}
+
+void scmi_agent::log(guest_context& c, const std::string& line) {
+    kernel_.printk(device_ + ": " + line, c.time());
+}
+
+void scmi_agent::show(const scmi::xfer& x, xfer_wave state) {
+    if (waves* w = kernel_.mon().wave()) w->xfer(now(), x.index, state, x.hdr.token);
+}
+
+int scmi_agent::begin(guest_context& c, transfer& t, std::uint8_t protocol, std::uint8_t message,
+                      std::uint16_t command_bytes, std::uint16_t reply_bytes, const char* caller,
+                      std::int32_t resource) {
+    const std::uint32_t limit = kernel_.config().profile.max_msg_size;
+    if (last_request_ != now()) last_request_ = now(), same_instant_ = 0;
+    if (++same_instant_ > max_requests_per_instant) {
+        throw error(error_kind::config,
+                    "simulated time stands still at " + to_string(now()) +
+                        ": a loop without think time meets a platform without latency; give "
+                        "workload.loop.think or hops.service a value");
+    }
+    t.r = kernel_.mon().enter(c.index(), c.time());
+    t.caller = caller;
+    t.reply_bytes = reply_bytes ? reply_bytes : static_cast<std::uint16_t>(limit);
+    t.r->hdr.protocol_id = protocol;
+    t.r->hdr.message_id = message;
+    t.r->resource = resource;
+    if (command_bytes > limit || reply_bytes > limit) {
+        kernel_.mon().leave(*t.r, outcome::send_failed, -ERANGE, c.time());
+        kernel_.mon().unpin(*t.r);
+        return -ERANGE;
+    }
+    c.spend(kernel_.costs().xfer_get);
+    scmi::xfer_error why{};
+    t.x = xfers_->get(why);
+    if (!t.x) {
+        if (why == scmi::xfer_error::no_token) log(c, "Failed to get monotonic token");
+        log(c, "failed to get free message slot(-12)");
+        kernel_.mon().leave(*t.r, outcome::no_slot, -ENOMEM, c.time());
+        kernel_.mon().unpin(*t.r);
+        t.r = nullptr;
+        return -ENOMEM;
+    }
+    t.x->hdr.protocol_id = protocol;
+    t.x->hdr.message_id = message;
+    t.x->hdr.type = scmi::message_type::command;
+    t.x->expects_delayed = false;
+    t.x->tx_len = command_bytes;
+    t.x->rx_len = t.reply_bytes;
+    waits_[t.x->index] = waits{};
+    show(*t.x, xfer_wave::taken);
+    return 0;
+}
+
+void scmi_agent::begin_again(guest_context& c, transfer& t, std::uint16_t command_bytes) {
+    const request& before = *t.r;
+    request* r = kernel_.mon().enter(c.index(), c.time());
+    r->hdr = before.hdr;
+    r->resource = before.resource;
+    kernel_.mon().unpin(*t.r);
+    t.r = r;
+    t.x->tx_len = command_bytes;
+    t.x->rx_len = t.reply_bytes;
+}
+
+void scmi_agent::end(transfer& t) {
+    if (t.x) {
+        if (t.x->users == 1) show(*t.x, xfer_wave::free);
+        xfers_->put(*t.x);
+    }
+    if (t.r) kernel_.mon().unpin(*t.r);
+    t = transfer{};
+}
+
+int scmi_agent::send(guest_context& c, transfer& t) {
+    monitor& mon = kernel_.mon();
+    scmi::xfer& x = *t.x;
+    x.user = t.r;
+    t.r->hdr = x.hdr;
+    t.r->transfer_id = x.transfer_id;
+    trace_event(c, t, ftrace_kind::xfer_begin, 0);  // 3
+    xfers_->prepare_to_send(x);                     // 4
+    waits_[x.index].done = completion{};
+    c.spend(extra_.prepare.next());
+    mon.mark(*t.r, instant::send, c.time());
+    show(x, xfer_wave::sent);
+    const int err = channel_.send(c, x, *t.r);  // 5
+    if (err) {
+        // Only a debug message in Linux, and no xfer_end event.
+        mon.leave(*t.r, err == -EBUSY ? outcome::no_message : outcome::send_failed, err, c.time());
+        return err;
+    }
+    trace_event(c, t, ftrace_kind::msg_dump, x.status);  // 6
+    trace_event(c, t, ftrace_kind::xfer_response_wait, 0);  // 7
+    return 0;
+}
+
+int scmi_agent::wait_for_reply(guest_context& c, transfer& t, const char* caller) {
+    scmi::xfer& x = *t.x;
+    c.sync();
+    const tick_clock& ticks = kernel_.ticks();
+    const sim_time deadline = ticks.time_of_tick(
+        timer_wheel_fires(ticks.ticks_at(now()), rx_jiffies_, ticks.hz()));
+    const bool replied = c.wait_for(waits_[x.index].done, deadline, context_wave::waiting);
+    if (!replied) {
+        t.r->timed_out = true;
+        show(x, xfer_wave::timed_out);
+    }
+    kernel_.mon().mark(*t.r, instant::woke, c.time());
+    if (replied) return 0;
+    log(c, std::string("timed out in resp(caller: ") + caller + ")");  // T1
+    return -ETIMEDOUT;
+}
+
+int scmi_agent::do_xfer_from(guest_context& c, transfer& t, const char* caller) {
+    int err = send(c, t);
+    if (err) return err;
+    err = wait_for_reply(c, t, caller);                              // 8a
+    if (!err && t.x->status) err = scmi::linux_errno(t.x->status);   // 9
+    trace_event(c, t, ftrace_kind::xfer_end, err);                   // 10
+    c.spend(extra_.complete.next());
+    c.spend(kernel_.costs().syscall_return);
+    t.r->scmi_status = t.x->status;
+    const outcome o = err == 0            ? outcome::ok
+                      : t.r->timed_out    ? outcome::timed_out
+                                          : outcome::scmi_error;
+    kernel_.mon().leave(*t.r, o, err, c.time());
+    return err;
+}
+
+int scmi_agent::do_xfer(guest_context& c, transfer& t) {
+    return do_xfer_from(c, t, kernel_.config().profile.do_xfer_inlined ? "do_xfer" : t.caller);
+}
+
+int scmi_agent::do_xfer_with_response(guest_context& c, transfer& t) {
+    scmi::xfer& x = *t.x;
+    x.expects_delayed = true;  // async_done is set before do_xfer
+    t.r->delayed = delayed_state::awaited;
+    // T1 of the inner do_xfer names its caller, which is this function.
+    int err = do_xfer_from(c, t, "do_xfer_with_response");
+    if (!err) {
+        c.sync();
+        const tick_clock& ticks = kernel_.ticks();
+        const sim_time deadline = ticks.time_of_tick(
+            timer_wheel_fires(ticks.ticks_at(now()), delayed_jiffies_, ticks.hz()));
+        if (!c.wait_for(waits_[x.index].async_done, deadline, context_wave::waiting_delayed)) {
+            log(c, std::string("timed out in delayed resp(caller: ") + t.caller + ")");  // T3
+            t.r->delayed = delayed_state::timed_out;
+            err = -ETIMEDOUT;
+        } else {
+            t.r->delayed = delayed_state::received;
+            if (x.status) err = scmi::linux_errno(x.status);
+        }
+    } else {
+        t.r->delayed = delayed_state::none;
+    }
+    x.expects_delayed = false;
+    return err;
+}
+
+void scmi_agent::receive(guest_cpu& cpu, unsigned queue, vio_message& m, std::uint32_t length) {
+    // scmi_vio_complete_cb reads the header from the input buffer, whatever the used length.
+    const auto word = memory_.load<std::uint32_t>(virtio::actor::driver, m.input_address);
+    const scmi::rx_result rx = xfers_->receive(word);
+    switch (rx.verdict) {
+        case scmi::rx_verdict::delayed_early:
+            kernel_.printk(channel_device(queue) +
+                               text(": Received valid OoO Delayed Response for %u", rx.x->hdr.token),
+                           now());  // U3
+            accept(cpu, rx, m, length);
+            break;
+        case scmi::rx_verdict::response:
+        case scmi::rx_verdict::delayed_response:
+            accept(cpu, rx, m, length);
+            break;
+        default:
+            reject(cpu, queue, rx, m, word);
+    }
+    if (m.carried) {
+        if (m.carried->timed_out) kernel_.mon().late(*m.carried, now());
+        kernel_.mon().unpin(*m.carried);
+        m.carried = nullptr;
+    }
+}
+
+void scmi_agent::accept(guest_cpu& cpu, scmi::rx_result rx, vio_message& m, std::uint32_t length) {
+    scmi::xfer& x = *rx.x;
+    const bool delayed = rx.verdict != scmi::rx_verdict::response;
+    // msg_fetch_response copies at most what is expected; the status word even if it is not there.
+    const std::uint32_t expected = delayed ? kernel_.config().profile.max_msg_size : x.rx_len;
+    const std::uint32_t payload = length > 8 ? std::min(length - 8, expected) : 0;
+    std::uint8_t message[8 + max_payload_bytes];
+    memory_.read(virtio::actor::driver, m.input_address, message, 8 + payload);
+    xfers_->fetch_response(x, message, 8 + payload);
+    auto& r = *static_cast<request*>(x.user);
+    if (delayed) {
+        kernel_.mon().delayed_matched(r, now());
+    }
+    if (!delayed || rx.verdict == scmi::rx_verdict::delayed_early) kernel_.mon().matched(r, now());
+    if (kernel_.tracing()) trace_reply(cpu, x, delayed);
+    show(x, delayed ? xfer_wave::delayed_done : xfer_wave::responded);
+    waits& w = waits_[x.index];
+    if (delayed) kernel_.complete(w.async_done);
+    if (!delayed || rx.verdict == scmi::rx_verdict::delayed_early) kernel_.complete(w.done);
+    xfers_->put(x);
+}
+
+void scmi_agent::reject(guest_cpu& cpu, unsigned queue, scmi::rx_result rx, vio_message&,
+                        std::uint32_t word) {
+    const scmi::header h = scmi::header::unpack(word);
+    const std::string device = channel_device(queue);
+    const unsigned type = unsigned(h.type);
+    ++unexpected_;
+    std::int32_t why = -1;
+    switch (rx.verdict) {
+        case scmi::rx_verdict::delayed_unexpected:
+            kernel_.printk(device + text(": Delayed Response for %u not expected! Buggy F/W ?", h.token),
+                           now());  // U2
+            [[fallthrough]];
+        case scmi::rx_verdict::invalid:
+            why = -2;
+            kernel_.printk(device + text(": Invalid message type:%u for %u - HDR:0x%X  state:%u", type,
+                                         h.token, word, unsigned(rx.x ? rx.x->state : scmi::xfer_state{})),
+                           now());  // U4
+            break;
+        case scmi::rx_verdict::unknown_type:
+            why = -3;
+            kernel_.printk("received unknown msg_type:" + std::to_string(type), now());  // U5
+            break;
+        default:
+            kernel_.printk(device + text(": Message for %u type %u is not expected!", h.token, type),
+                           now());  // U1
+    }
+    if (!kernel_.config().profile.rejected_messages_traced || !kernel_.tracing()) return;
+    ftrace_event e;  // scmi_bad_message_trace, v6.10 and later
+    e.kind = ftrace_kind::msg_dump;
+    e.protocol_id = h.protocol_id;
+    e.message_id = h.message_id;
+    e.seq = h.token;
+    e.status = why;
+    e.channel = scmi::protocol::base;
+    static constexpr const char* tags[] = {"!RESP", "!UNKN", "!DLYD", "!NOTI"};
+    e.tag = tags[type & 3];
+    kernel_.trace_irq(cpu, e);
+}
+
+ftrace_event scmi_agent::event_of(const scmi::xfer& x, ftrace_kind kind) const {
+    ftrace_event e;
+    e.kind = kind;
+    e.protocol_id = x.hdr.protocol_id;
+    e.message_id = x.hdr.message_id;
+    e.seq = x.hdr.token;
+    e.transfer_id = static_cast<std::int32_t>(x.transfer_id);
+    e.poll = x.poll;
+    e.channel = scmi::protocol::base;
+    return e;
+}
+
+void scmi_agent::trace_event(guest_context& c, const transfer& t, ftrace_kind kind, std::int32_t s) {
+    if (!kernel_.tracing()) return;
+    ftrace_event e = event_of(*t.x, kind);
+    if (kind == ftrace_kind::msg_dump) {
+        e.tag = "CMND";
+        e.payload.assign(t.x->buf.begin(), t.x->buf.begin() + t.x->tx_len);
+    }
+    e.status = s;
+    e.timeout_ms = static_cast<std::uint32_t>(rx_timeout_ / milliseconds(1));
+    kernel_.trace(c, e);
+}
+
+void scmi_agent::trace_reply(guest_cpu& cpu, const scmi::xfer& x, bool delayed) {
+    ftrace_event dump = event_of(x, ftrace_kind::msg_dump);
+    dump.tag = delayed ? "DLYD" : "RESP";
+    dump.status = x.status;
+    dump.payload.assign(x.buf.begin(), x.buf.begin() + x.rx_len);
+    kernel_.trace_irq(cpu, dump);
+    ftrace_event done = event_of(x, ftrace_kind::rx_done);
+    done.msg_type = static_cast<std::uint8_t>(delayed ? 2 : 0);
+    kernel_.trace_irq(cpu, done);
+}
+
+}  // namespace scmi_vp::models

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// See scmi_channel.h.
+#include "models/guest/scmi_channel.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "models/waves.h"
+
+namespace scmi_vp::models {
+namespace {
+
+constexpr std::size_t header_bytes = 4;    // VIRTIO_SCMI_MAX_PDU_SIZE = payload + header + status
+constexpr std::size_t response_overhead = 8;
+constexpr std::uint64_t slab_bytes = 64;   // kmalloc places buffers apart
+constexpr std::uint32_t indirect_table_bytes = 32;  // two descriptors
+
+std::uint32_t limited(std::uint32_t messages) { return std::min(messages, scmi::msg_token_max); }
+
+}  // namespace
+
+scmi_channel::scmi_channel(guest_kernel& kernel, virtio_driver& driver, virtio::guest_memory& memory,
+                           guest_allocator& allocator, guest_latencies& extra)
+    : kernel_(kernel), driver_(driver), memory_(memory), allocator_(allocator), extra_(extra) {}
+
+void scmi_channel::set_up(guest_context& c, std::uint32_t max_msg_size) {
+    pdu_bytes_ = max_msg_size + response_overhead;
+    // virtio_get_max_msg: two descriptors a command, whatever indirect descriptors could do.
+    tx_max_ = limited(driver_.queue(virtio::scmi_cmdq).layout().size / 2u);
+    tx_messages_.resize(tx_max_);
+    free_.set_capacity(tx_max_);
+    for (vio_message& m : tx_messages_) {
+        m.request_address = allocator_.take(pdu_bytes_, slab_bytes);
+        m.input_address = allocator_.take(pdu_bytes_, slab_bytes);
+        free_.push_back(&m);
+    }
+    indirect_tables_ = allocator_.take(std::uint64_t(indirect_table_bytes) * tx_max_, slab_bytes);
+    if (!driver_.has_eventq()) return;
+    rx_max_ = limited(driver_.queue(virtio::scmi_eventq).layout().size);
+    rx_messages_.resize(rx_max_);
+    for (vio_message& m : rx_messages_) {
+        m.input_address = allocator_.take(pdu_bytes_, slab_bytes);
+        take_lock(c, locks_[virtio::scmi_eventq]);
+        c.spend(kernel_.costs().ring_add);
+        c.sync();
+        if (repost(m)) driver_.write(c, virtio::mmio::queue_notify, virtio::scmi_eventq);
+        release_lock(c, locks_[virtio::scmi_eventq]);
+    }
+}
+
+bool scmi_channel::repost(vio_message& m) {
+    virtio::driver_queue& q = driver_.queue(virtio::scmi_eventq);
+    const virtio::buffer in{m.input_address, pdu_bytes_};
+    std::uint16_t head = 0;
+    if (q.add(nullptr, 0, &in, 1, &m, &head) != virtio::add_result::added) return false;
+    monitor& mon = kernel_.mon();
+    if (mon.ownership()) mon.ownership()->made_available(virtio::scmi_eventq, head, nullptr, 0, &in, 1);
+    if (waves* w = mon.wave()) {
+        w->queue_index(now(), virtio::scmi_eventq, queue_wave::avail, q.avail_index());
+    }
+    return q.kick_prepare();
+}
+
+void scmi_channel::take_lock(guest_context& c, channel_lock& l) {
+    kernel_.irqs_off(c.cpu());  // spin_lock_irqsave
+    if (l.held) {
+        c.sync();
+        while (l.held) sc_core::wait(l.released);
+    }
+    l.held = true;
+}
+
+void scmi_channel::release_lock(guest_context& c, channel_lock& l) {
+    if (kernel_.config().cpus > 1) c.sync();  // another CPU sees when it is free
+    l.held = false;
+    l.released.notify(sc_core::SC_ZERO_TIME);
+    kernel_.irqs_on(c.cpu());
+}
+
+int scmi_channel::send(guest_context& c, const scmi::xfer& x, request& r) {
+    if (free_.empty()) return -EBUSY;
+    vio_message& m = *free_.front();
+    free_.pop_front();
+    monitor& mon = kernel_.mon();
+
+    // msg_tx_prepare: header and payload into the request buffer.
+    std::uint8_t pdu[header_bytes + max_payload_bytes];
+    const std::uint32_t word = x.hdr.pack();
+    const std::size_t command_bytes = header_bytes + x.tx_len;
+    std::memcpy(pdu, &word, header_bytes);
+    std::memcpy(pdu + header_bytes, x.buf.data(), x.tx_len);
+    c.spend(kernel_.costs().copy_message);
+    memory_.write(virtio::actor::driver, m.request_address, pdu, command_bytes);
+    m.carried = &r;
+    mon.pin(r);
+
+    c.spend(extra_.lock.next());
+    take_lock(c, locks_[virtio::scmi_cmdq]);
+    mon.mark(r, instant::locked, c.time());
+    c.spend(kernel_.costs().ring_add);
+    c.spend(extra_.publish.next());
+    c.sync();  // publishing can be seen by the device
+
+    virtio::driver_queue& q = driver_.queue(virtio::scmi_cmdq);
+    const virtio::buffer out{m.request_address, static_cast<std::uint32_t>(command_bytes)};
+    const virtio::buffer in{m.input_address, static_cast<std::uint32_t>(response_overhead + x.rx_len)};
+    const std::uint64_t table =
+        indirect_tables_ + indirect_table_bytes * static_cast<std::uint64_t>(&m - tx_messages_.data());
+    std::uint16_t head = 0;
+    const virtio::add_result added = q.add(&out, 1, &in, 1, &m, &head, table);
+    if (added == virtio::add_result::added) {
+        if (mon.ownership()) {
+            const virtio::buffer readable[] = {out, {table, indirect_table_bytes}};
+            mon.ownership()->made_available(virtio::scmi_cmdq, head, readable,
+                                            driver_.has_indirect() ? 2 : 1, &in, 1);
+        }
+        mon.published(r, head, now());
+        if (waves* w = mon.wave()) {
+            w->queue_index(now(), virtio::scmi_cmdq, queue_wave::avail, q.avail_index());
+        }
+        if (q.kick_prepare()) driver_.write(c, virtio::mmio::queue_notify, virtio::scmi_cmdq);
+    }
+    release_lock(c, locks_[virtio::scmi_cmdq]);
+    if (added == virtio::add_result::added) return 0;
+    const int err = added == virtio::add_result::no_space ? -ENOSPC : -EIO;
+    kernel_.printk("scmi_virtio virtio0: failed to add to TX virtqueue (" + std::to_string(err) + ")",
+                   c.time());
+    m.carried = nullptr;
+    free_.push_back(&m);
+    mon.unpin(r);
+    return err;
+}
+
+}  // namespace scmi_vp::models

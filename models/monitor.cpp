@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// See monitor.h.
+#include "models/monitor.h"
+
+#include <algorithm>
+
+#include "models/waves.h"
+#include "tlm/sc_time.h"
+
+namespace scmi_vp::models {
+namespace {
+constexpr std::size_t index_of(instant i) { return static_cast<std::size_t>(i); }
+}  // namespace
+
+request* monitor::enter(std::uint16_t context, sim_time when) {
+    request* r;
+    if (free_.empty()) {
+        r = &pool_.emplace_back();
+    } else {
+        r = free_.back();
+        free_.pop_back();
+        *r = request{};
+    }
+    r->id = next_id_++;
+    r->context = context;
+    r->at[0] = when;
+    r->pins = 1;
+    r->open_index = static_cast<std::uint32_t>(open_.size());
+    open_.push_back(r);
+    move_hop(*r, -1, 0, when);
+    return r;
+}
+
+void monitor::mark(request& r, instant i, sim_time when) {
+    const std::size_t n = index_of(i);
+    r.at[n] = when;
+    if (r.timed_out || n != r.reached + 1u) return;
+    move_hop(r, r.reached, int(n), when);
+    r.reached = static_cast<std::uint8_t>(n);
+}
+
+void monitor::published(request& r, std::uint16_t head, sim_time when) {
+    if (by_head_.size() <= head) by_head_.resize(head + 1u);
+    by_head_[head] = &r;
+    mark(r, instant::published, when);
+    unseen_.push_back(&r);
+}
+
+void monitor::matched(request& r, sim_time when) {
+    if (r.timed_out) return;
+    mark(r, instant::irq, std::max(irq_entered_, r.at[index_of(instant::used)]));
+    mark(r, instant::matched, when);
+}
+
+void monitor::delayed_matched(request& r, sim_time when) {
+    r.delayed_irq = std::max(irq_entered_, r.delayed_used);
+    r.delayed_matched = when;
+}
+
+void monitor::leave(request& r, outcome o, std::int32_t linux_errno, sim_time when) {
+    r.result = o;
+    r.linux_errno = linux_errno;
+    r.at[index_of(instant::returned)] = when;
+    move_hop(r, r.timed_out ? int(hop::complete) : r.reached, -1, when);
+    check_sums(r);
+}
+
+void monitor::late(request& r, sim_time when) {
+    if (r.late_at == sim_time{}) r.late_at = when;
+}
+
+void monitor::unpin(request& r) {
+    if (--r.pins == 0) release(r);
+}
+
+void monitor::release(request& r) {
+    sink_.on_request(r);
+    request* last = open_.back();
+    open_[r.open_index] = last;
+    last->open_index = r.open_index;
+    open_.pop_back();
+    free_.push_back(&r);
+}
+
+void monitor::check_sums(const request& r) {
+    sim_time sum;
+    bool negative = false;
+    for (const sim_time& span : r.hops()) {
+        sum += span;
+        negative |= span < sim_time{};
+    }
+    if (sum == r.round_trip() && !negative) return;
+    violate({r.at[index_of(instant::returned)], "hop sums",
+             "request " + std::to_string(r.id) + ": its hops add up to " + to_string(sum) +
+                 ", its round trip is " + to_string(r.round_trip()) +
+                 (negative ? ", and a hop is negative" : ""),
+             "docs/architecture.md, the hops of a request"});
+}
+
+void monitor::forget(std::vector<request*>& list, request* r) {
+    const auto it = std::find(list.begin(), list.end(), r);
+    if (it != list.end()) list.erase(it);
+}
+
+void monitor::kick_seen(unsigned queue, sim_time when) {
+    if (queue != virtio::scmi_cmdq) return;
+    for (request* r : unseen_) {
+        mark(*r, instant::seen, when);
+        unserved_.push_back(r);
+    }
+    unseen_.clear();
+}
+
+void monitor::worker_running(sim_time when) {
+    for (request* r : unserved_) mark(*r, instant::running, when);
+    unserved_.clear();
+}
+
+void monitor::taken(std::uint16_t head, sim_time when) {
+    request* r = at_head(head);
+    if (!r) return;
+    if (r->at[index_of(instant::seen)] == sim_time{}) {
+        // Taken by a worker that was awake before its own kick arrived: it waited in the queue.
+        forget(unseen_, r);
+        mark(*r, instant::seen, r->at[index_of(instant::published)]);
+    }
+    if (r->at[index_of(instant::running)] == sim_time{}) {
+        forget(unserved_, r);
+        mark(*r, instant::running, r->at[index_of(instant::seen)]);
+    }
+    mark(*r, instant::taken, when);
+}
+
+void monitor::ready(std::uint16_t head, sim_time when) {
+    if (request* r = at_head(head)) mark(*r, instant::ready, when);
+}
+
+void monitor::used(std::uint16_t head, sim_time when) {
+    request* r = at_head(head);
+    if (!r) return;
+    mark(*r, instant::used, when);
+    by_head_[head] = nullptr;
+}
+
+request* monitor::awaiting_delayed(std::uint16_t token, std::uint8_t protocol) {
+    for (request* r : open_) {
+        if (r->delayed == delayed_state::awaited && r->hdr.token == token &&
+            r->hdr.protocol_id == protocol) {
+            return r;
+        }
+    }
+    return nullptr;
+}
+
+void monitor::delayed_ready(std::uint16_t token, std::uint8_t protocol, sim_time when) {
+    if (request* r = awaiting_delayed(token, protocol)) r->delayed_ready = when;
+}
+
+void monitor::delayed_used(std::uint16_t token, std::uint8_t protocol, sim_time when) {
+    if (request* r = awaiting_delayed(token, protocol)) r->delayed_used = when;
+}
+
+void monitor::register_access(bool write, std::uint32_t offset, std::uint32_t value) {
+    if (waves_) waves_->register_access(now(), write, offset, value);
+    if (!trace_registers_) return;
+    using kind_t = traces::register_trace_line::kind_t;
+    sink_.on_register(now(), {write ? kind_t::write : kind_t::read, offset, value});
+}
+
+void monitor::irq_level(bool level) {
+    if (waves_) waves_->irq(now(), level);
+    if (!trace_registers_) return;
+    sink_.on_register(now(), {traces::register_trace_line::kind_t::irq, 0, level ? 1u : 0u});
+}
+
+void monitor::violate(violation v) {
+    ++violations_;
+    sink_.on_violation(v);
+}
+
+void monitor::finish(sim_time when) {
+    for (request* r : open_) {
+        if (r->at[index_of(instant::returned)] == sim_time{}) {
+            r->at[index_of(instant::returned)] = when;
+        }
+        sink_.on_request(*r);
+    }
+    open_.clear();
+}
+
+void monitor::move_hop(const request& r, int from, int to, sim_time when) {
+    if (waves_) waves_->hop_moved(when, from, to);
+}
+
+}  // namespace scmi_vp::models

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where guest and device announce what happens: keeps the request records, asserts that hops add up,
+// feeds checkers, waves and trace writers.
+//
+// Life of a record: enter() makes it; guest and device mark() its instants (the device knows a chain
+// head, not a request); leave() ends the round trip; when nobody needs it any more it goes to the
+// sink and its memory is used again.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "models/request.h"
+#include "traces/ftrace.h"
+#include "virtio/device_state.h"
+#include "virtio/ownership_checker.h"
+
+namespace scmi_vp::models {
+
+class waves;
+
+/// A broken rule of the model or of a standard: where, what, and the rule's source.
+struct violation {
+    sim_time when;
+    std::string checker;  ///< "virtqueue ownership", "TLM base protocol", "interrupt line", "hop sums"
+    std::string what;
+    std::string source;
+};
+
+/// What a run reports to, any of it optional. Implemented by testbenches.
+class run_sink {
+public:
+    virtual ~run_sink() = default;
+    virtual void on_request(const request& r) = 0;  ///< once per request, when all of it is known
+    virtual void on_ftrace(const traces::ftrace_event& e) = 0;
+    virtual void on_log(const traces::log_line& l) = 0;
+    virtual void on_register(sim_time when, const traces::register_trace_line& l) = 0;
+    virtual void on_violation(const violation& v) = 0;
+};
+
+class monitor {
+public:
+    explicit monitor(run_sink& sink) : sink_(sink) {}
+
+    // --- the guest ---
+    request* enter(std::uint16_t context, sim_time when);
+    void mark(request& r, instant i, sim_time when);
+    /// The chain `head` of the command queue carries `r` and is visible to the device.
+    void published(request& r, std::uint16_t head, sim_time when);
+    void irq_entered(sim_time when) { irq_entered_ = when; }
+    /// The reply was matched in the handler (interrupt, collect end here).
+    void matched(request& r, sim_time when);
+    void delayed_matched(request& r, sim_time when);
+    /// The caller returns: the round trip ends, its hops are checked.
+    void leave(request& r, outcome o, std::int32_t linux_errno, sim_time when);
+    /// A reply came after the caller had given up.
+    void late(request& r, sim_time when);
+    /// One user less: the caller, or the transport's message object.
+    void pin(request& r) { ++r.pins; }
+    void unpin(request& r);
+
+    // --- the device ---
+    void kick_seen(unsigned queue, sim_time when);
+    void worker_running(sim_time when);
+    void taken(std::uint16_t head, sim_time when);
+    void ready(std::uint16_t head, sim_time when);
+    void used(std::uint16_t head, sim_time when);
+    void delayed_ready(std::uint16_t token, std::uint8_t protocol, sim_time when);
+    void delayed_used(std::uint16_t token, std::uint8_t protocol, sim_time when);
+
+    // --- virtqueue ownership, when it is checked ---
+    void set_ownership(virtio::ownership_checker* c) { ownership_ = c; }
+    virtio::ownership_checker* ownership() const { return ownership_; }
+    void made_used(unsigned queue, std::uint16_t head) {
+        if (ownership_) ownership_->made_used(queue, head);
+    }
+
+    // --- traces ---
+    void ftrace(const traces::ftrace_event& e) { sink_.on_ftrace(e); }
+    void log(const traces::log_line& l) { sink_.on_log(l); }
+    void register_access(bool write, std::uint32_t offset, std::uint32_t value);
+    void irq_level(bool level);
+    void violate(violation v);
+
+    /// The run is over: records that are still open go to the sink as they are.
+    void finish(sim_time when);
+
+    void set_waves(waves* w) { waves_ = w; }
+    waves* wave() const { return waves_; }
+    void set_trace_registers(bool on) { trace_registers_ = on; }
+
+    std::uint64_t requests() const { return next_id_ - 1; }
+    std::uint64_t violations() const { return violations_; }
+    const std::vector<request*>& open() const { return open_; }
+
+private:
+    void release(request& r);
+    void move_hop(const request& r, int from, int to, sim_time when);
+    void forget(std::vector<request*>& list, request* r);
+    void check_sums(const request& r);
+    request* at_head(std::uint16_t head) {
+        return head < by_head_.size() ? by_head_[head] : nullptr;
+    }
+    request* awaiting_delayed(std::uint16_t token, std::uint8_t protocol);
+
+    run_sink& sink_;
+    waves* waves_ = nullptr;
+    virtio::ownership_checker* ownership_ = nullptr;
+    std::deque<request> pool_;
+    std::vector<request*> free_;
+    std::vector<request*> open_;      ///< entered, not yet given to the sink
+    std::vector<request*> by_head_;   ///< command queue: the request that a chain carries
+    std::vector<request*> unseen_;    ///< published, no kick seen since
+    std::vector<request*> unserved_;  ///< seen, no worker running since
+    std::uint64_t next_id_ = 1, violations_ = 0;
+    sim_time irq_entered_;
+    bool trace_registers_ = false;
+};
+
+}  // namespace scmi_vp::models

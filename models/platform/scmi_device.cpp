@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+// See scmi_device.h.
+#include "models/platform/scmi_device.h"
+
+#include "models/waves.h"
+
+namespace scmi_vp::models {
+namespace {
+// Room for any command: Linux sends at most 4 + max_msg_size bytes; more is answered by the server.
+constexpr std::size_t max_command_bytes = 4096;
+
+scmi::header header_of(const scmi::message_bytes& m) {
+    return scmi::header::unpack(scmi::get_u32(m.data(), m.size(), 0));
+}
+}  // namespace
+
+scmi_device::scmi_device(sc_core::sc_module_name name, const platform_config& config,
+                         host_latencies latencies, virtio::guest_memory& memory, monitor& mon,
+                         std::uint32_t agent_id)
+    : sc_core::sc_module(name),
+      server_(config.description),
+      latencies_(std::move(latencies)),
+      workers_(config.workers),
+      memory_(memory),
+      mon_(mon),
+      agent_id_(agent_id),
+      calendar_("work"),
+      kick_event_("kick"),
+      wake_event_("wake") {
+    SC_HAS_PROCESS(scmi_device);
+    SC_METHOD(kicks_seen);
+    dont_initialize();
+    sensitive << kick_event_;
+    SC_METHOD(woken);
+    dont_initialize();
+    sensitive << wake_event_;
+    SC_METHOD(work_due);
+    dont_initialize();
+    sensitive << calendar_.event();
+}
+
+void scmi_device::start(unsigned queue, const virtio::ring_layout& layout,
+                        virtio::ring_features features, bool p2a_channels) {
+    queues_[queue] = virtio::device_queue(memory_, layout, features);
+    live_[queue] = true;
+    p2a_ = p2a_channels;
+}
+
+void scmi_device::stop(unsigned queue) {
+    live_[queue] = false;
+    kicked_[queue] = false;
+    if (queue == virtio::scmi_eventq) event_chain_held_ = false;
+}
+
+void scmi_device::reset() {
+    for (unsigned q = 0; q < live_.size(); ++q) stop(q);
+    ++epoch_;  // what is under way finds itself cancelled
+    for (std::uint32_t j = 0; j < jobs_.size(); ++j) {
+        if (!jobs_[j].in_use) continue;
+        if (jobs_[j].has_delayed) server_.delayed_done(header_of(jobs_[j].delayed).protocol_id);
+        release_job(j);
+    }
+    waiting_delayed_.clear();
+    busy_ = 0;
+    awake_ = waking_ = false;
+    kick_event_.cancel();
+    wake_event_.cancel();
+    server_.reset_agent(agent_id_);
+}
+
+void scmi_device::kick(unsigned queue) {
+    kicked_[queue] = true;
+    // An sc_event keeps the earliest of several notifications: kicks coalesce like an eventfd's.
+    // A delta even for latency 0: never DMA from inside the guest's register access.
+    kick_event_.notify(to_sc(latencies_.notify.next()));
+}
+
+void scmi_device::kicks_seen() {
+    if (kicked_[virtio::scmi_eventq]) {
+        kicked_[virtio::scmi_eventq] = false;
+        flush_delayed();
+    }
+    if (!kicked_[virtio::scmi_cmdq]) return;
+    kicked_[virtio::scmi_cmdq] = false;
+    mon_.kick_seen(virtio::scmi_cmdq, now());
+    if (awake_) {
+        mon_.worker_running(now());
+        run_workers();
+    } else if (!waking_) {
+        const sim_time delay = latencies_.host_wake.next();
+        if (delay.ps == 0) return woken();
+        waking_ = true;
+        wake_event_.notify(to_sc(delay));
+    }
+}
+
+void scmi_device::woken() {
+    waking_ = false;
+    awake_ = true;
+    mon_.worker_running(now());
+    run_workers();
+}
+
+void scmi_device::run_workers() {
+    while (live_[virtio::scmi_cmdq] && worker_free()) {
+        const std::uint32_t j = take_job();
+        const virtio::take_result result = queues_[virtio::scmi_cmdq].take(jobs_[j].chain);
+        if (result != virtio::take_result::taken) {
+            release_job(j);
+            if (result == virtio::take_result::fault) broken(virtio::scmi_cmdq);
+            break;
+        }
+        ++busy_;
+        if (waves* w = mon_.wave()) {
+            w->queue_index(now(), virtio::scmi_cmdq, queue_wave::taken,
+                           queues_[virtio::scmi_cmdq].next_available());
+            w->workers(now(), busy_);
+        }
+        const sim_time wait = latencies_.queue.next();
+        if (wait.ps > 0) {
+            calendar_.at(now() + wait, {j, step::take, epoch_});
+        } else {
+            begin(j);
+        }
+    }
+    awake_ = busy_ > 0;
+}
+
+void scmi_device::begin(std::uint32_t index) {
+    job& j = jobs_[index];
+    mon_.taken(j.chain.head, now());
+    serve(j, index);
+}
+
+void scmi_device::serve(job& j, std::uint32_t index) {
+    std::uint8_t command[max_command_bytes];
+    const std::size_t size = queues_[virtio::scmi_cmdq].read(j.chain, command, sizeof command);
+    scmi::command_result result =
+        server_.handle(agent_id_, command, size, j.chain.writable_bytes(), p2a_);
+    if (result.response.empty()) ++malformed_;
+    j.reply = std::move(result.response);
+    j.has_delayed = result.delayed.has_value();
+    if (j.has_delayed) j.delayed = std::move(*result.delayed);
+    bool never = false;
+    const scmi::header h = scmi::header::unpack(scmi::get_u32(command, size, 0));
+    const sim_time service = service_time(h, result.resource, never);
+    if (never) {
+        // The platform has lost the command: its worker is free, the chain stays with the device.
+        --busy_;
+        return;
+    }
+    j.ready = now() + service;
+    calendar_.at(j.ready, {index, step::ready, epoch_});
+}
+
+sim_time scmi_device::service_time(const scmi::header& h, std::int32_t resource, bool& never) {
+    for (auto it = latencies_.rules.rbegin(); it != latencies_.rules.rend(); ++it) {
+        const service_rule& rule = it->first;
+        if (rule.protocol_id && *rule.protocol_id != h.protocol_id) continue;
+        if (rule.message_id && *rule.message_id != h.message_id) continue;
+        if (rule.resource && *rule.resource != resource) continue;
+        never = rule.never;
+        return never ? sim_time{} : it->second.next();
+    }
+    return latencies_.service.next();
+}
+
+void scmi_device::work_due() {
+    work w;
+    while (calendar_.pop_due(w)) {
+        if (w.epoch != epoch_) continue;
+        switch (w.what) {
+            case step::take: begin(w.job); break;
+            case step::ready: response_ready(w.job); break;
+            case step::publish: publish(w.job); break;
+            case step::delayed: delayed_ready(w.job); break;
+        }
+    }
+}
+
+void scmi_device::response_ready(std::uint32_t index) {
+    job& j = jobs_[index];
+    mon_.ready(j.chain.head, now());
+    --busy_;
+    if (waves* w = mon_.wave()) w->workers(now(), busy_);
+    const sim_time back = latencies_.return_.next();
+    if (back.ps > 0) {
+        calendar_.at(now() + back, {index, step::publish, epoch_});
+    } else {
+        publish(index);
+    }
+    run_workers();  // the worker looks for the next command before it sleeps
+}
+
+void scmi_device::publish(std::uint32_t index) {
+    job& j = jobs_[index];
+    if (!live_[virtio::scmi_cmdq]) return release_job(index);
+    virtio::device_queue& q = queues_[virtio::scmi_cmdq];
+    const std::size_t written = q.write(j.chain, j.reply.data(), j.reply.size());
+    q.put_used(j.chain.head, static_cast<std::uint32_t>(written));
+    ++served_;
+    mon_.used(j.chain.head, now());
+    mon_.made_used(virtio::scmi_cmdq, j.chain.head);
+    if (waves* w = mon_.wave()) {
+        w->queue_index(now(), virtio::scmi_cmdq, queue_wave::used, q.used_index());
+    }
+    if (j.has_delayed) {
+        calendar_.at(now() + latencies_.delayed_work.next(), {index, step::delayed, epoch_});
+    } else {
+        release_job(index);
+    }
+    if (q.should_interrupt()) front_->used_buffer_interrupt();
+}
+
+void scmi_device::delayed_ready(std::uint32_t index) {
+    job& j = jobs_[index];
+    const scmi::header h = header_of(j.delayed);
+    mon_.delayed_ready(h.token, h.protocol_id, now());
+    waiting_delayed_.push_back(index);
+    flush_delayed();
+}
+
+void scmi_device::flush_delayed() {
+    // A delayed response must be sent: it waits for a buffer (virtio 5.17.6.3), in order.
+    std::size_t sent = 0;
+    while (sent < waiting_delayed_.size() && deliver_delayed(jobs_[waiting_delayed_[sent]])) {
+        release_job(waiting_delayed_[sent++]);
+    }
+    waiting_delayed_.erase(waiting_delayed_.begin(), waiting_delayed_.begin() + std::ptrdiff_t(sent));
+    if (sent > 0 && queues_[virtio::scmi_eventq].should_interrupt()) front_->used_buffer_interrupt();
+}
+
+bool scmi_device::deliver_delayed(job& j) {
+    if (!live_[virtio::scmi_eventq]) return false;
+    virtio::device_queue& q = queues_[virtio::scmi_eventq];
+    for (;;) {
+        if (!event_chain_held_) {
+            const virtio::take_result result = q.take(event_chain_);
+            if (result == virtio::take_result::fault) broken(virtio::scmi_eventq);
+            if (result != virtio::take_result::taken) return false;
+            event_chain_held_ = true;
+            if (waves* w = mon_.wave()) {
+                w->queue_index(now(), virtio::scmi_eventq, queue_wave::taken, q.next_available());
+            }
+        }
+        if (event_chain_.readable.empty()) break;
+        // virtio 5.17.6.2: no device-readable descriptors here; give it back unused, try the next.
+        ++malformed_;
+        event_chain_held_ = false;
+        q.put_used(event_chain_.head, 0);
+        mon_.made_used(virtio::scmi_eventq, event_chain_.head);
+    }
+    if (event_chain_.writable_bytes() < j.delayed.size()) return false;  // waits at the head
+    const std::size_t written = q.write(event_chain_, j.delayed.data(), j.delayed.size());
+    q.put_used(event_chain_.head, static_cast<std::uint32_t>(written));
+    event_chain_held_ = false;
+    const scmi::header h = header_of(j.delayed);
+    mon_.delayed_used(h.token, h.protocol_id, now());
+    mon_.made_used(virtio::scmi_eventq, event_chain_.head);
+    if (waves* w = mon_.wave()) {
+        w->queue_index(now(), virtio::scmi_eventq, queue_wave::used, q.used_index());
+    }
+    server_.delayed_done(h.protocol_id);
+    j.has_delayed = false;
+    return true;
+}
+
+std::uint32_t scmi_device::take_job() {
+    if (free_jobs_.empty()) {
+        free_jobs_.push_back(static_cast<std::uint32_t>(jobs_.size()));
+        jobs_.emplace_back();
+    }
+    const std::uint32_t j = free_jobs_.back();
+    free_jobs_.pop_back();
+    jobs_[j].in_use = true;
+    return j;
+}
+
+void scmi_device::release_job(std::uint32_t j) {
+    jobs_[j].in_use = false;
+    free_jobs_.push_back(j);
+}
+
+void scmi_device::broken(unsigned queue) {
+    live_[queue] = false;
+    front_->ring_broken(queues_[queue].fault());
+}
+
+}  // namespace scmi_vp::models

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// The virtio SCMI device and the host behind it: takes chains from the queues, serves them in
+// simulated time with the platform model, returns them. It does not know who is in front.
+//
+// In front stands a device_front: register-level virtio-mmio for the modelled guest, vhost-user for
+// a real one. It says when queues start and are kicked; the device says when to interrupt.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <systemc>
+#include <vector>
+
+#include "models/config.h"
+#include "models/monitor.h"
+#include "models/scope.h"
+#include "scmi/platform_server.h"
+#include "tlm/calendar.h"
+#include "virtio/device_state.h"
+#include "virtio/split_ring.h"
+
+namespace scmi_vp::models {
+
+/// What the device needs from the transport in front of it.
+class device_front {
+public:
+    virtual ~device_front() = default;
+    virtual void used_buffer_interrupt() = 0;             ///< for whatever was put in a used ring
+    virtual void ring_broken(const virtio::ring_fault& fault) = 0;  ///< DEVICE_NEEDS_RESET
+};
+
+/// The latencies of the hops that the host adds.
+struct host_latencies {
+    latency notify, host_wake, queue, service, return_, delayed_work;
+    std::vector<std::pair<service_rule, latency>> rules;  ///< the last match replaces `service`
+};
+
+class scmi_device : public sc_core::sc_module {
+public:
+    scmi_device(sc_core::sc_module_name name, const platform_config& config, host_latencies latencies,
+                virtio::guest_memory& memory, monitor& mon, std::uint32_t agent_id = 1);
+
+    void connect(device_front& front) { front_ = &front; }
+
+    // --- told by the front, at the current simulated time ---
+    void start(unsigned queue, const virtio::ring_layout& layout, virtio::ring_features features,
+               bool p2a_channels);
+    void stop(unsigned queue);
+    void kick(unsigned queue);  ///< the doorbell was written: after the hop notify it is seen
+    void reset();
+
+    const scmi::platform_server& server() const { return server_; }
+    unsigned busy_workers() const { return busy_; }
+    std::uint64_t served() const { return served_; }
+    std::uint64_t malformed() const { return malformed_; }
+
+private:
+    /// A command under way, or a delayed response that waits for its time or for a buffer.
+    struct job {
+        virtio::chain chain;
+        scmi::message_bytes reply;
+        scmi::message_bytes delayed;
+        bool has_delayed = false;
+        bool in_use = false;
+        sim_time ready;
+    };
+    enum class step : std::uint8_t { take, ready, publish, delayed };
+    struct work {
+        std::uint32_t job;
+        step what;
+        std::uint32_t epoch;  ///< of the device: older work was cancelled by a reset
+    };
+
+    void kicks_seen();
+    void work_due();
+    void woken();
+    void run_workers();
+    bool worker_free() const { return workers_ == 0 || busy_ < workers_; }
+    void begin(std::uint32_t j);
+    void serve(job& j, std::uint32_t index);
+    void response_ready(std::uint32_t j);
+    void publish(std::uint32_t j);
+    void delayed_ready(std::uint32_t j);
+    void flush_delayed();
+    bool deliver_delayed(job& j);
+    sim_time service_time(const scmi::header& h, std::int32_t resource, bool& never);
+    std::uint32_t take_job();
+    void release_job(std::uint32_t j);
+    void broken(unsigned queue);
+
+    scope cmdq_{"cmdq"}, eventq_{"eventq"};
+    scmi::platform_server server_;
+    host_latencies latencies_;
+    unsigned workers_;
+    virtio::guest_memory& memory_;
+    monitor& mon_;
+    std::uint32_t agent_id_;
+    device_front* front_ = nullptr;
+
+    std::array<virtio::device_queue, 2> queues_;
+    std::array<bool, 2> live_{}, kicked_{};
+    bool p2a_ = false, awake_ = false, waking_ = false;
+    unsigned busy_ = 0;
+    std::uint32_t epoch_ = 0;
+    std::vector<job> jobs_;
+    std::vector<std::uint32_t> free_jobs_, waiting_delayed_;
+    std::uint64_t served_ = 0, malformed_ = 0;
+    virtio::chain event_chain_;
+    bool event_chain_held_ = false;
+    calendar<work> calendar_;
+    sc_core::sc_event kick_event_, wake_event_;
+};
+
+}  // namespace scmi_vp::models

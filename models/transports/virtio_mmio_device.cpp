@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// See virtio_mmio_device.h.
+#include "models/transports/virtio_mmio_device.h"
+
+#include <cstring>
+
+#include "models/waves.h"
+
+namespace scmi_vp::models {
+
+virtio_mmio_device::virtio_mmio_device(sc_core::sc_module_name name,
+                                       const virtio::device_config& config,
+                                       virtio::guest_memory& memory, scmi_device& device,
+                                       monitor& mon)
+    : sc_core::sc_module(name),
+      in("in"),
+      irq("irq"),
+      registers_(config, &memory),
+      device_(device),
+      mon_(mon) {
+    in.register_b_transport(this, &virtio_mmio_device::b_transport);
+    in.register_transport_dbg(this, &virtio_mmio_device::transport_dbg);
+    device_.connect(*this);
+}
+
+void virtio_mmio_device::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time&) {
+    const std::uint64_t address = payload.get_address();
+    const unsigned size = payload.get_data_length();
+    if (payload.get_byte_enable_ptr()) {
+        payload.set_response_status(tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE);
+        return;
+    }
+    if (payload.get_streaming_width() < size) {
+        payload.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
+        return;
+    }
+    if (address + size > virtio::mmio::window_size) {
+        payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
+        return;
+    }
+    // An access that a register does not support is a guest error, not a bus error: a bus error
+    // would crash a guest kernel where real devices ignore the access.
+    const auto offset = static_cast<std::uint32_t>(address);
+    payload.set_response_status(tlm::TLM_OK_RESPONSE);
+    if (payload.is_read()) {
+        virtio::register_effect effect;
+        const std::uint32_t value = registers_.read(offset, size, effect);
+        std::memset(payload.get_data_ptr(), 0, size);
+        std::memcpy(payload.get_data_ptr(), &value, std::min<std::size_t>(size, sizeof value));
+        mon_.register_access(false, offset, value);
+        apply(effect);
+    } else if (payload.is_write()) {
+        std::uint32_t value = 0;
+        std::memcpy(&value, payload.get_data_ptr(), std::min<std::size_t>(size, sizeof value));
+        mon_.register_access(true, offset, value);
+        apply(registers_.write(offset, size, value));
+    }
+}
+
+unsigned virtio_mmio_device::transport_dbg(tlm::tlm_generic_payload& payload) {
+    if (!payload.is_read()) return 0;
+    const std::uint64_t address = payload.get_address();
+    unsigned done = 0;
+    for (; done < payload.get_data_length() && address + done < virtio::mmio::window_size; ++done) {
+        const auto offset = static_cast<std::uint32_t>(address + done);
+        payload.get_data_ptr()[done] =
+            static_cast<std::uint8_t>(registers_.peek(offset & ~3u) >> (8 * (offset & 3)));
+    }
+    return done;
+}
+
+void virtio_mmio_device::apply(const virtio::register_effect& effect) {
+    if (effect.guest_error) guest_error(effect.guest_error);
+    if (effect.needs_reset) guest_error("the queue's configuration is illegal: DEVICE_NEEDS_RESET");
+    if (effect.reset) {
+        device_.reset();
+        if (mon_.ownership()) mon_.ownership()->reset();
+    }
+    if (effect.queue_enabled) {
+        const virtio::ring_layout layout = registers_.layout(effect.queue);
+        device_.start(effect.queue, layout, registers_.features(),
+                      registers_.state().has(virtio::feature::scmi_p2a_channels));
+        if (mon_.ownership()) mon_.ownership()->queue_enabled(effect.queue, layout);
+    }
+    if (effect.queue_disabled) {
+        device_.stop(effect.queue);
+        if (mon_.ownership()) mon_.ownership()->queue_disabled(effect.queue);
+    }
+    // A driver may fill a ring before DRIVER_OK and never kick again (virtio 2.1, STAT-06).
+    if (effect.driver_ok) {
+        for (unsigned q = 0; q < registers_.state().queues.size(); ++q) {
+            if (registers_.state().queues[q].ready) device_.kick(q);
+        }
+    }
+    if (effect.kick) device_.kick(effect.queue);
+    update_irq();
+}
+
+void virtio_mmio_device::guest_error(const std::string& what) {
+    ++guest_errors_;
+    last_guest_error_ = what;
+    if (on_guest_error) on_guest_error(what);
+}
+
+void virtio_mmio_device::used_buffer_interrupt() {
+    registers_.raise_used_buffer();
+    update_irq();
+}
+
+void virtio_mmio_device::ring_broken(const virtio::ring_fault& fault) {
+    guest_error(fault.what + " (" + fault.section + "): DEVICE_NEEDS_RESET");
+    registers_.enter_needs_reset();
+    update_irq();
+}
+
+void virtio_mmio_device::update_irq() {
+    const std::uint32_t status = registers_.interrupt_status();
+    if (waves* w = mon_.wave()) w->interrupt_status(now(), status);
+    irq->set(status != 0);
+}
+
+}  // namespace scmi_vp::models

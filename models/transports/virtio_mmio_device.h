@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// virtio-mmio version 2 as a TLM-2.0 target: translates register accesses to the register file and
+// what follows from them to the device behind.
+#pragma once
+
+#include <tlm_utils/simple_target_socket.h>
+
+#include <systemc>
+#include <tlm>
+
+#include "models/monitor.h"
+#include "models/platform/scmi_device.h"
+#include "tlm/interrupt_line.h"
+#include "virtio/mmio_registers.h"
+
+namespace scmi_vp::models {
+
+/// Window of virtio::mmio::window_size bytes. Registers answer in zero time (what an access costs is
+/// the guest's: guest_costs::mmio_read, mmio_write); no DMI; debug reads have no side effects.
+class virtio_mmio_device : public sc_core::sc_module, public device_front {
+public:
+    tlm_utils::simple_target_socket<virtio_mmio_device> in;
+    sc_core::sc_port<interrupt_if> irq;
+
+    virtio_mmio_device(sc_core::sc_module_name name, const virtio::device_config& config,
+                       virtio::guest_memory& memory, scmi_device& device, monitor& mon);
+
+    const virtio::mmio_register_file& registers() const { return registers_; }
+    std::uint64_t guest_errors() const { return guest_errors_; }
+    const std::string& last_guest_error() const { return last_guest_error_; }
+    /// Told of each broken rule of the driver and of DEVICE_NEEDS_RESET.
+    std::function<void(const std::string&)> on_guest_error;
+
+    void used_buffer_interrupt() override;
+    void ring_broken(const virtio::ring_fault& fault) override;
+
+private:
+    void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+    unsigned transport_dbg(tlm::tlm_generic_payload& payload);
+    void apply(const virtio::register_effect& effect);
+    void guest_error(const std::string& what);
+    void update_irq();
+
+    virtio::mmio_register_file registers_;
+    scmi_device& device_;
+    monitor& mon_;
+    std::uint64_t guest_errors_ = 0;
+    std::string last_guest_error_;
+};
+
+}  // namespace scmi_vp::models

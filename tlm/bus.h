@@ -2,29 +2,32 @@
 // An address decoder: initiators on `in`, targets on `out`, each with a window.
 #pragma once
 
-#include <tlm_utils/simple_initiator_socket.h>
-#include <tlm_utils/simple_target_socket.h>
-
 #include <cstdint>
 #include <deque>
+#include <vector>
+
 #include <systemc>
 #include <tlm>
+#include <tlm_utils/simple_initiator_socket.h>
+#include <tlm_utils/simple_target_socket.h>
 
 namespace scmi_vp {
 
 /// Forwards transactions to the target whose window holds the address (made relative to the
-/// window's base, restored on the way back); none: TLM_ADDRESS_ERROR_RESPONSE. DMI ranges and
-/// invalidations are translated. No latency of its own.
+/// window's base, restored on the way back); none, or a transfer that leaves the window:
+/// TLM_ADDRESS_ERROR_RESPONSE. Debug transfers end at the window's end. DMI ranges and
+/// invalidations are translated and cut to the window. No latency of its own.
 class bus : public sc_core::sc_module {
 public:
     using in_socket = tlm_utils::simple_target_socket_tagged<bus>;
     using out_socket = tlm_utils::simple_initiator_socket_tagged<bus>;
 
-    explicit bus(sc_core::sc_module_name name);
+    explicit bus(const sc_core::sc_module_name& name);
 
-    /// A new initiator's side; bind its socket to what this returns.
+    /// A new initiator's side; bind its socket to what this returns. The socket is "<bus>.<name>".
     in_socket& add_initiator(const char* name);
-    /// A new target with the window [base, base + size). Throws scmi_vp::error (model) on overlap.
+    /// A new target with the window [base, base + size). Throws scmi_vp::error (model) on overlap,
+    /// an empty window, or one that leaves the 64-bit address space.
     out_socket& add_target(const char* name, std::uint64_t base, std::uint64_t size);
 
 private:
@@ -40,7 +43,7 @@ private:
 
     std::deque<in_socket> ins_;
     std::deque<out_socket> outs_;
-    std::deque<window> windows_;
+    std::vector<window> windows_;  ///< the index is the tag of the target's socket
 };
 
 }  // namespace scmi_vp

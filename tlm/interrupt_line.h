@@ -6,8 +6,10 @@
 #pragma once
 
 #include <functional>
-#include <systemc>
+#include <utility>
 #include <vector>
+
+#include <systemc>
 
 namespace scmi_vp {
 
@@ -22,23 +24,33 @@ class interrupt_line : public sc_core::sc_module, public interrupt_if {
 public:
     using observer = std::function<void(bool level)>;
 
-    explicit interrupt_line(sc_core::sc_module_name name)
+    explicit interrupt_line(const sc_core::sc_module_name& name)
         : sc_core::sc_module(name), rose_("rose") {}
 
     void set(bool level) override {
         if (level == level_) return;
         level_ = level;
-        for (const observer& o : observers_) o(level);
         if (level) rose_.notify(sc_core::SC_ZERO_TIME);
+        if (!observers_.empty()) tell(level);
     }
     bool level() const override { return level_; }
     const sc_core::sc_event& rose() const override { return rose_; }
 
-    /// Called at each change, in order of registration (checkers, traces).
+    /// Called at each change, in order of registration (checkers, traces). An observer that drives
+    /// the line itself is allowed: everybody is told of its change after the one at hand.
     void observe(observer o) { observers_.push_back(std::move(o)); }
 
 private:
+    void tell(bool level) {
+        if (++untold_ > 1) return;  // called by an observer: the loop below goes on
+        for (; untold_ > 0; --untold_, level = !level) {
+            for (const observer& o : observers_) o(level);
+        }
+    }
+
     bool level_ = false;
+    unsigned untold_ =
+        0;  ///< changes that observers have yet to be told of, the one at hand included
     sc_core::sc_event rose_;
     std::vector<observer> observers_;
 };

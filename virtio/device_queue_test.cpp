@@ -4,6 +4,7 @@
 #include <functional>
 #include <limits>
 #include <numeric>
+#include <ostream>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -40,13 +41,13 @@ TEST(split_ring, linux_block_is_vring_init) {
 TEST(split_ring, event_hit_agrees_with_counting) {
     // SPL-30, BUG-20: true exactly when one of the published indices is the event
     for (const int start : {0, 0xfff8, 0x7ffc}) {
-        for (int old_ = 0; old_ < 16; ++old_) {
+        for (int before = 0; before < 16; ++before) {
             for (int count = 0; count < 12; ++count) {
                 for (int e = 0; e < 32; ++e) {
                     const auto at = [&](int i) { return static_cast<std::uint16_t>(start + i); };
                     bool expected = false;
-                    for (int i = old_; i < old_ + count; ++i) expected |= at(i) == at(e);
-                    EXPECT_EQ(event_hit(at(e), at(old_ + count), at(old_)), expected);
+                    for (int i = before; i < before + count; ++i) expected |= at(i) == at(e);
+                    EXPECT_EQ(event_hit(at(e), at(before + count), at(before)), expected);
                 }
             }
         }
@@ -259,8 +260,8 @@ std::vector<illegal_ring> illegal_rings() {
         "device-readable descriptor after");
     // Indirect tables; head 0 points to a table at buffers + 0x800.
     const auto table = [&add](std::string name, std::uint32_t length, unsigned flags,
-                              std::function<void(raw_ring&, std::uint64_t)> write, std::string says,
-                              ring_features f = with_indirect) {
+                              const std::function<void(raw_ring&, std::uint64_t)>& write,
+                              std::string says, ring_features f = with_indirect) {
         add(
             std::move(name),
             [=](raw_ring& r) {
@@ -313,7 +314,8 @@ std::vector<illegal_ring> illegal_rings() {
         },
         "not in guest memory", with_indirect);
     // Buffers that are not memory.
-    const auto bad_buffer = [&add](std::string name, std::uint64_t address, std::uint32_t length) {
+    const auto bad_buffer = [&add](const std::string& name, std::uint64_t address,
+                                   std::uint32_t length) {
         for (const unsigned flags : {0u, unsigned{desc_f_write}}) {
             add(
                 name + (flags != 0 ? "_writable" : "_readable"),

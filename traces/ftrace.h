@@ -83,10 +83,10 @@ private:
 /// (kernel/trace/trace.c, ns2usecs()). Throws scmi_vp::error (model) for a negative stamp.
 std::string format_ftrace_line(const ftrace_event& e, ftrace_format format);
 
-/// Reads a whole ftrace file of Linux 6.1 or later, either format; lines of other events (and "LOST
-/// EVENTS" notes) are skipped and counted in `skipped` (may be nullptr). The inflight= of 6.18 is
-/// read and dropped. Throws scmi_vp::error (input) "name:line: ..." for a line that is cut or
-/// malformed.
+/// Reads a whole ftrace file of Linux 6.1 or later, either format. Lines of other events, "LOST
+/// EVENTS" notes and kernel messages in between (a recorded console) are skipped and counted in
+/// `skipped` (may be nullptr). The inflight= of 6.18 is read and dropped. Throws scmi_vp::error
+/// (input) "name:line: ..." for a line that is cut or malformed.
 std::vector<ftrace_event> read_ftrace(std::istream& in, const std::string& name,
                                       std::uint64_t* skipped = nullptr);
 

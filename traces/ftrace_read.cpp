@@ -185,6 +185,16 @@ bool read_event(text_scanner& s, ftrace_event& e) {
     return true;
 }
 
+/// Lines between the events that are none: lost events (kernel/trace/trace.c, print_trace_line():
+/// "CPU:1 [LOST 12 EVENTS]") and, when a serial console was recorded, kernel messages.
+bool is_between_events(const std::string& line) {
+    if (line.compare(0, 4, "CPU:") == 0) return line.find(" EVENTS]") != std::string::npos;
+    if (line.front() != '[') return false;
+    const std::size_t digit = line.find_first_not_of(' ', 1);
+    return digit != std::string::npos && is_digit(line[digit]) &&
+           line.find("] ", digit) == line.find_first_not_of("0123456789.", digit);
+}
+
 }  // namespace
 
 std::vector<ftrace_event> read_ftrace(std::istream& in, const std::string& name,
@@ -194,8 +204,7 @@ std::vector<ftrace_event> read_ftrace(std::istream& in, const std::string& name,
     std::string line;
     for (std::uint64_t number = 1; read_line(in, name, number, line); ++number) {
         if (line.empty() || line.front() == '#') continue;
-        // kernel/trace/trace.c, print_trace_line(): "CPU:1 [LOST 12 EVENTS]"
-        if (line.compare(0, 4, "CPU:") == 0 && line.find("LOST") != std::string::npos) {
+        if (is_between_events(line)) {
             ++others;
             continue;
         }

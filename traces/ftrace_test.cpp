@@ -116,6 +116,14 @@ TEST(ftrace, reads_every_field_of_linux_6_1) {
     EXPECT_FALSE(wait.poll);
 }
 
+TEST(ftrace, reads_a_console_with_kernel_messages_in_between) {
+    std::uint64_t skipped = 0;
+    const auto events = parse(recorded("linux-6.12-virtio-mmio-console.txt"), &skipped);
+    EXPECT_EQ(events.size(), 25U);
+    EXPECT_EQ(skipped, 16U);
+    EXPECT_THAT(error_of("[   79.480000 cut\n"), HasSubstr("t.ftrace:1: "));
+}
+
 TEST(ftrace, reads_every_field_of_linux_6_12) {
     const auto events = parse(console_ftrace());
     ASSERT_EQ(events.size(), 25U);
@@ -141,13 +149,14 @@ TEST(ftrace, reads_lines_from_a_serial_console) {
 
 TEST(ftrace, skips_and_counts_other_events) {
     std::uint64_t skipped = 0;
-    const auto events = parse(context + "sched_wakeup: comm=sh pid=22 prio=120 target_cpu=000\n" +
-                                  "CPU:1 [LOST 12 EVENTS]\n" + context +
-                                  "scmi_fc_call: pt=13 msg_id=07 res_id:1 vals=1:2\n" + context +
-                                  "scmi_xfer_end: pt=15 msg_id=06 seq=001E transfer_id=1E s=0\n",
-                              &skipped);
+    const auto events =
+        parse(context + "sched_wakeup: comm=sh pid=22 prio=120 target_cpu=000\n" +
+                  "CPU:1 [LOST 12 EVENTS]\n[   79.480000] reboot: Power down\n" + context +
+                  "scmi_fc_call: pt=13 msg_id=07 res_id:1 vals=1:2\n" + context +
+                  "scmi_xfer_end: pt=15 msg_id=06 seq=001E transfer_id=1E s=0\n",
+              &skipped);
     ASSERT_EQ(events.size(), 1U);
-    EXPECT_EQ(skipped, 3U);
+    EXPECT_EQ(skipped, 4U);
     EXPECT_EQ(events[0].seq, 0x1e);
 }
 

@@ -19,6 +19,16 @@ constexpr unsigned flag_filter_file = 0x2000;
 constexpr const char* flags_group_begin = "@800200\n-";
 constexpr const char* flags_group_end = "@1000200\n-";
 
+/// GTKWave takes a relative name as seen from where it was started, but moves absolute ones along
+/// with the save file: what was beside [savefile] is looked for beside the file that it reads
+/// (savefile.c, find_dumpfile() and get_relative_adjusted_name()). So a folder that need not exist
+/// stands for the save file's own, and results can be opened from anywhere and copied elsewhere.
+constexpr const char* own_folder = "/folder-of-this-save-file/";
+
+std::string beside_save_file(const std::string& name) {
+    return !name.empty() && name.front() == '/' ? name : own_folder + name;
+}
+
 /// Pixels that the wave pane of a usual window has at least.
 constexpr double view_pixels = 1000;
 
@@ -150,7 +160,8 @@ void vcd_writer::save_view(std::ostream& out, sim_time marker) const {
 
 void vcd_writer::write_save_file(std::ostream& out, const std::string& vcd_file_name,
                                  sim_time marker, const std::string& filter_dir) const {
-    out << "[dumpfile] \"" << vcd_file_name << "\"\n";
+    out << "[dumpfile] \"" << beside_save_file(vcd_file_name) << "\"\n"
+        << "[savefile] \"" << beside_save_file("this.gtkw") << "\"\n";
     save_view(out, marker);
     const std::string dir =
         filter_dir.empty() || filter_dir.back() == '/' ? filter_dir : filter_dir + '/';
@@ -166,7 +177,8 @@ void vcd_writer::write_save_file(std::ostream& out, const std::string& vcd_file_
             std::snprintf(flags, sizeof flags, "@%x\n", flags_of(d.radix, d.width));
             out << flags;
             if (!d.states.empty()) {
-                out << '^' << numbers[d.states] << ' ' << dir << d.states << ".filter\n";
+                out << '^' << numbers[d.states] << ' '
+                    << beside_save_file(dir + d.states + ".filter") << '\n';
             }
             out << d.path << bit_range(d.width) << '\n';
         }

@@ -44,21 +44,22 @@ TEST_F(gtkwave_files, save_file_lists_all_signals_by_scope) {
     for (int i = 0; i < 26; ++i) no_markers += " -1";
     // The window from 10 to 42 ns on 1000 pixels: 32 ps each, 2^5.
     EXPECT_EQ(save.str(),
-              "[dumpfile] \"run.vcd\"\n"
+              "[dumpfile] \"/folder-of-this-save-file/run.vcd\"\n"
+              "[savefile] \"/folder-of-this-save-file/this.gtkw\"\n"
               "[timestart] 10000\n"
               "*-5.000000 30000" +
                   no_markers +
                   "\n"
-                  "@2022\n^2 filters/phase.filter\nalone[5:0]\n"
+                  "@2022\n^2 /folder-of-this-save-file/filters/phase.filter\nalone[5:0]\n"
                   "@800200\n-top\n"
                   "@24\ntop.slots[7:0]\n"
                   "@28\ntop.flag\n"
                   "@1000200\n-top\n"
                   "@800200\n-top.guest\n"
                   "@28\ntop.guest.irq\n"
-                  "@2022\n^2 filters/phase.filter\ntop.guest.xfer[3:0]\n"
+                  "@2022\n^2 /folder-of-this-save-file/filters/phase.filter\ntop.guest.xfer[3:0]\n"
                   "@22\ntop.guest.header[31:0]\n"
-                  "@2028\n^1 filters/link.filter\ntop.guest.link\n"
+                  "@2028\n^1 /folder-of-this-save-file/filters/link.filter\ntop.guest.link\n"
                   "@1000200\n-top.guest\n");
 }
 
@@ -67,7 +68,14 @@ TEST_F(gtkwave_files, save_file_works_before_the_end_and_without_marker) {
     w_.write_save_file(save, "run.vcd", picoseconds(-1));
     EXPECT_THAT(save.str(), HasSubstr("[timestart] 0\n"));
     EXPECT_THAT(save.str(), HasSubstr(" -1 -1"));
-    EXPECT_THAT(save.str(), HasSubstr("^1 link.filter\n"));
+    EXPECT_THAT(save.str(), HasSubstr("^1 /folder-of-this-save-file/link.filter\n"));
+}
+
+TEST_F(gtkwave_files, save_file_keeps_absolute_names) {
+    std::ostringstream save;
+    w_.write_save_file(save, "/results/run.vcd", nanoseconds(30), "/results/filters/");
+    EXPECT_THAT(save.str(), HasSubstr("[dumpfile] \"/results/run.vcd\"\n"));
+    EXPECT_THAT(save.str(), HasSubstr("^1 /results/filters/link.filter\n"));
 }
 
 // GTKWave looks the displayed text up: as many digits as the width has, one set per width.

@@ -20,7 +20,7 @@ namespace scmi_vp::traces {
 
 using wave_id = std::uint32_t;
 
-/// How a signal is shown.
+/// How a signal is shown. GTKWave shows the words of `states` for 2 bits and more only.
 enum class wave_radix : std::uint8_t { bit, hexadecimal, decimal, states };
 
 /// Names for the values of a `states` signal: one filter file per table.
@@ -87,8 +87,8 @@ public:
 
     /// GTKWave save file: all signals grouped by scope, radixes and filters set, marker at `marker`
     /// and its window (as far as it was simulated) filling the screen. `filter_dir` is where the
-    /// caller put the texts of filters(); it and `vcd_file_name` are as seen from where GTKWave is
-    /// started, or absolute.
+    /// caller put the texts of filters(); it and `vcd_file_name` are absolute or as seen from the
+    /// save file's folder (GTKWave may then be started anywhere and the folder moved).
     void write_save_file(std::ostream& out, const std::string& vcd_file_name, sim_time marker,
                          const std::string& filter_dir = "") const;
     /// One filter text per state table, by file name ("xfer_state.filter").

@@ -27,15 +27,20 @@ request* monitor::enter(std::uint16_t context, sim_time when) {
     r->pins = 1;
     r->open_index = static_cast<std::uint32_t>(open_.size());
     open_.push_back(r);
-    move_hop(*r, -1, 0, when);
+    move_hop(-1, 0);
     return r;
 }
 
 void monitor::mark(request& r, instant i, sim_time when) {
     const std::size_t n = index_of(i);
     r.at[n] = when;
-    if (r.timed_out || n != r.reached + 1u) return;
-    move_hop(r, r.reached, int(n), when);
+    if (r.timed_out) {
+        // It waits in vain until it runs again; what happens to it later is the late reply's.
+        if (i == instant::woke) move_hop(r.reached, int(hop::complete));
+        return;
+    }
+    if (n != r.reached + 1u) return;
+    move_hop(r.reached, int(n));
     r.reached = static_cast<std::uint8_t>(n);
 }
 
@@ -46,8 +51,17 @@ void monitor::published(request& r, std::uint16_t head, sim_time when) {
     unseen_.push_back(&r);
 }
 
+void monitor::irq_entered(sim_time when) {
+    irq_entered_ = when;
+    in_handler_ = true;
+    for (request* r : open_) {
+        if (r->reached == index_of(instant::used)) mark(*r, instant::irq, when);
+    }
+}
+
 void monitor::matched(request& r, sim_time when) {
     if (r.timed_out) return;
+    // The handler that collects it may be a later one than the one that ran when it was returned.
     mark(r, instant::irq, std::max(irq_entered_, r.at[index_of(instant::used)]));
     mark(r, instant::matched, when);
 }
@@ -61,7 +75,7 @@ void monitor::leave(request& r, outcome o, std::int32_t linux_errno, sim_time wh
     r.result = o;
     r.linux_errno = linux_errno;
     r.at[index_of(instant::returned)] = when;
-    move_hop(r, r.timed_out ? int(hop::complete) : r.reached, -1, when);
+    move_hop(r.timed_out ? int(hop::complete) : r.reached, -1);
     check_sums(r);
 }
 
@@ -139,6 +153,7 @@ void monitor::used(std::uint16_t head, sim_time when) {
     request* r = at_head(head);
     if (!r) return;
     mark(*r, instant::used, when);
+    if (in_handler_) mark(*r, instant::irq, when);
     by_head_[head] = nullptr;
 }
 
@@ -188,8 +203,9 @@ void monitor::finish(sim_time when) {
     open_.clear();
 }
 
-void monitor::move_hop(const request& r, int from, int to, sim_time when) {
-    if (waves_) waves_->hop_moved(when, from, to);
+void monitor::move_hop(int from, int to) {
+    // Tasks synchronise before each of their instants when there is a waveform: now() is exact.
+    if (waves_) waves_->hop_moved(now(), from, to);
 }
 
 }  // namespace scmi_vp::models

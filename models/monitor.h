@@ -49,7 +49,8 @@ public:
     void mark(request& r, instant i, sim_time when);
     /// The chain `head` of the command queue carries `r` and is visible to the device.
     void published(request& r, std::uint16_t head, sim_time when);
-    void irq_entered(sim_time when) { irq_entered_ = when; }
+    void irq_entered(sim_time when);
+    void irq_left() { in_handler_ = false; }
     /// The reply was matched in the handler (interrupt, collect end here).
     void matched(request& r, sim_time when);
     void delayed_matched(request& r, sim_time when);
@@ -97,7 +98,7 @@ public:
 
 private:
     void release(request& r);
-    void move_hop(const request& r, int from, int to, sim_time when);
+    void move_hop(int from, int to);
     void forget(std::vector<request*>& list, request* r);
     void check_sums(const request& r);
     request* at_head(std::uint16_t head) {
@@ -116,6 +117,7 @@ private:
     std::vector<request*> unserved_;  ///< seen, no worker running since
     std::uint64_t next_id_ = 1, violations_ = 0;
     sim_time irq_entered_;
+    bool in_handler_ = false;
     bool trace_registers_ = false;
 };
 

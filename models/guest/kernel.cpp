@@ -45,6 +45,11 @@ void guest_context::sync() {
     }
 }
 
+sim_time guest_context::stamp() {
+    if (kernel_.mon().wave()) sync();
+    return time();
+}
+
 void guest_context::take_cpu() {
     kernel_.make_runnable(*this);
     if (cpu_.running != this) sc_core::wait(resume_);
@@ -189,6 +194,7 @@ void guest_kernel::irq_enter(guest_cpu& cpu) {
 }
 
 void guest_kernel::irq_exit(guest_cpu& cpu) {
+    mon_.irq_left();
     cpu.in_irq = false;
     cpu.stolen += now() - cpu.irq_since;
     cpu.irq_exited.notify();

@@ -53,6 +53,8 @@ public:
 
     /// The task's own time: simulated time plus what it has run ahead.
     sim_time time() const { return now() + ahead_; }
+    /// time(), for an instant that a waveform shows: with one, the task synchronises first.
+    sim_time stamp();
     /// Uses CPU time.
     void spend(sim_time cost) {
         if (cost.ps == 0) return;

@@ -71,14 +71,14 @@ int scmi_agent::begin(guest_context& c, transfer& t, std::uint8_t protocol, std:
                         ": a loop without think time meets a platform without latency; give "
                         "workload.loop.think or hops.service a value");
     }
-    t.r = kernel_.mon().enter(c.index(), c.time());
+    t.r = kernel_.mon().enter(c.index(), c.stamp());
     t.caller = caller;
     t.reply_bytes = reply_bytes ? reply_bytes : static_cast<std::uint16_t>(limit);
     t.r->hdr.protocol_id = protocol;
     t.r->hdr.message_id = message;
     t.r->resource = resource;
     if (command_bytes > limit || reply_bytes > limit) {
-        kernel_.mon().leave(*t.r, outcome::send_failed, -ERANGE, c.time());
+        kernel_.mon().leave(*t.r, outcome::send_failed, -ERANGE, c.stamp());
         kernel_.mon().unpin(*t.r);
         return -ERANGE;
     }
@@ -88,7 +88,7 @@ int scmi_agent::begin(guest_context& c, transfer& t, std::uint8_t protocol, std:
     if (!t.x) {
         if (why == scmi::xfer_error::no_token) log(c, "Failed to get monotonic token");
         log(c, "failed to get free message slot(-12)");
-        kernel_.mon().leave(*t.r, outcome::no_slot, -ENOMEM, c.time());
+        kernel_.mon().leave(*t.r, outcome::no_slot, -ENOMEM, c.stamp());
         kernel_.mon().unpin(*t.r);
         t.r = nullptr;
         return -ENOMEM;
@@ -106,7 +106,7 @@ int scmi_agent::begin(guest_context& c, transfer& t, std::uint8_t protocol, std:
 
 void scmi_agent::begin_again(guest_context& c, transfer& t, std::uint16_t command_bytes) {
     const request& before = *t.r;
-    request* r = kernel_.mon().enter(c.index(), c.time());
+    request* r = kernel_.mon().enter(c.index(), c.stamp());
     r->hdr = before.hdr;
     r->resource = before.resource;
     kernel_.mon().unpin(*t.r);
@@ -134,12 +134,12 @@ int scmi_agent::send(guest_context& c, transfer& t) {
     xfers_->prepare_to_send(x);                     // 4
     waits_[x.index].done = completion{};
     c.spend(extra_.prepare.next());
-    mon.mark(*t.r, instant::send, c.time());
+    mon.mark(*t.r, instant::send, c.stamp());
     show(x, xfer_wave::sent);
     const int err = channel_.send(c, x, *t.r);  // 5
     if (err) {
         // Only a debug message in Linux, and no xfer_end event.
-        mon.leave(*t.r, err == -EBUSY ? outcome::no_message : outcome::send_failed, err, c.time());
+        mon.leave(*t.r, err == -EBUSY ? outcome::no_message : outcome::send_failed, err, c.stamp());
         return err;
     }
     trace_event(c, t, ftrace_kind::msg_dump, x.status);  // 6
@@ -158,7 +158,7 @@ int scmi_agent::wait_for_reply(guest_context& c, transfer& t, const char* caller
         t.r->timed_out = true;
         show(x, xfer_wave::timed_out);
     }
-    kernel_.mon().mark(*t.r, instant::woke, c.time());
+    kernel_.mon().mark(*t.r, instant::woke, c.stamp());
     if (replied) return 0;
     log(c, std::string("timed out in resp(caller: ") + caller + ")");  // T1
     return -ETIMEDOUT;
@@ -176,7 +176,7 @@ int scmi_agent::do_xfer_from(guest_context& c, transfer& t, const char* caller) 
     const outcome o = err == 0            ? outcome::ok
                       : t.r->timed_out    ? outcome::timed_out
                                           : outcome::scmi_error;
-    kernel_.mon().leave(*t.r, o, err, c.time());
+    kernel_.mon().leave(*t.r, o, err, c.stamp());
     return err;
 }
 

@@ -97,7 +97,7 @@ int scmi_channel::send(guest_context& c, const scmi::xfer& x, request& r) {
 
     c.spend(extra_.lock.next());
     take_lock(c, locks_[virtio::scmi_cmdq]);
-    mon.mark(r, instant::locked, c.time());
+    mon.mark(r, instant::locked, c.stamp());
     c.spend(kernel_.costs().ring_add);
     c.spend(extra_.publish.next());
     c.sync();  // publishing can be seen by the device

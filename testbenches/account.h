@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The readable account of a run: each request with its hops in words, and the totals.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "models/guest/guest.h"
+#include "models/request.h"
+
+namespace scmi_vp::testbenches {
+
+/// Totals of a run; grows neither with time nor with requests.
+struct totals {
+    std::uint64_t requests = 0;
+    std::array<std::uint64_t, 7> outcomes{};  ///< by models::outcome
+    std::uint64_t late_replies = 0, delayed_responses = 0, delayed_timeouts = 0;
+    std::uint64_t answered = 0;
+    sim_time round_trip_min = sim_time::max(), round_trip_max;
+    std::uint64_t slowest = 0;                     ///< request id
+    double round_trip_sum_ps = 0;
+    std::array<double, hop_count> hop_sum_ps{};
+    std::array<sim_time, hop_count> hop_max{};
+
+    void add(const models::request& r);
+};
+
+/// One line: "#28 1.593ms sh-22 SENSOR_READING_GET(2) 64.478407s timed_out: service 64.4784s, ...".
+struct account_line {
+    std::uint64_t id;
+    std::string at, task, what, round_trip, outcome, story;
+};
+account_line account_of(const models::request& r, const std::string& task);
+void print_account(std::ostream& out, std::vector<account_line> lines);
+
+/// Totals, and a bar for each hop's share of all round trips.
+void print_totals(std::ostream& out, const totals& t);
+
+/// "30.1ms": a span rounded to four significant digits.
+std::string short_time(sim_time t);
+
+}  // namespace scmi_vp::testbenches

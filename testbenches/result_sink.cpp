@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// See result_sink.h. File formats: docs/results.md.
+#include "testbenches/result_sink.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace scmi_vp::testbenches {
+namespace {
+
+using models::instant;
+using models::request;
+
+// The report shows so many; files have all.
+constexpr std::size_t shown_requests = 200, kept_violations = 100, shown_log_lines = 40;
+
+}  // namespace
+
+result_sink::result_sink(const scenario& s, output_directory* out) : scenario_(s), out_(out) {
+    const models::guest_config& g = s.system.guest;
+    const auto task = [](const models::context_config& c) { return c.name + "-" + std::to_string(c.pid); };
+    tasks_.push_back(task(g.probe_context));
+    for (const models::context_config& c : g.contexts) tasks_.push_back(task(c));
+    if (!out_) return;
+    if (s.output.ftrace && g.ftrace) {
+        ftrace_ = std::make_unique<traces::ftrace_writer>(
+            out_->open("scmi.ftrace"), out_->path_of("scmi.ftrace").string(), g.profile.trace_format, g.cpus);
+    }
+    if (s.output.dmesg) dmesg_ = &out_->open("dmesg.txt");
+    if (s.output.registers) registers_ = &out_->open("registers.trace");
+    if (s.output.requests) {
+        requests_ = &out_->open("requests.csv");
+        *requests_ << "id,task,protocol,message,name,resource,seq,transfer_id,entered_ps,outcome,scmi_status,"
+                      "linux_errno,round_trip_ps";
+        for (const hop_info& h : hop_table) *requests_ << "," << h.name << "_ps";
+        *requests_ << ",stuck_in,late_at_ps,delayed_ready_ps,delayed_used_ps,delayed_irq_ps,"
+                      "delayed_matched_ps\n";
+    }
+}
+
+std::string result_sink::task_of(const request& r) const {
+    return r.context < tasks_.size() ? tasks_[r.context] : "?";
+}
+
+void result_sink::on_request(const request& r) {
+    totals_.add(r);
+    if (account_.size() < shown_requests) {
+        account_.push_back(account_of(r, task_of(r)));
+    } else {
+        ++left_out_;
+    }
+    if (requests_) write_request(r);
+}
+
+void result_sink::write_request(const request& r) {
+    std::ostream& o = *requests_;
+    o << r.id << ',' << task_of(r) << ',' << unsigned(r.hdr.protocol_id) << ',' << unsigned(r.hdr.message_id)
+      << ',' << scmi::message_name(r.hdr.protocol_id, r.hdr.message_id) << ',';
+    if (r.resource >= 0) o << r.resource;
+    o << ',' << r.hdr.token << ',' << r.transfer_id << ',' << r.at[std::size_t(instant::entered)].ps << ','
+      << name_of(r.result) << ',' << r.scmi_status << ',' << r.linux_errno << ',' << r.round_trip().ps;
+    for (const sim_time& span : r.hops()) o << ',' << span.ps;
+    o << ',';
+    if (r.timed_out || r.result == models::outcome::unfinished) o << name_of(r.stuck_in());
+    for (const sim_time t : {r.late_at, r.delayed_ready, r.delayed_used, r.delayed_irq, r.delayed_matched}) {
+        o << ',';
+        if (t != sim_time{}) o << t.ps;
+    }
+    o << '\n';
+}
+
+void result_sink::on_ftrace(const traces::ftrace_event& e) {
+    if (ftrace_) ftrace_->add(e);
+}
+
+void result_sink::on_log(const traces::log_line& l) {
+    ++log_lines_;
+    const std::string line = traces::format_log_line(l);
+    if (log_.size() < shown_log_lines) log_.push_back(line);
+    if (dmesg_) *dmesg_ << line << '\n';
+}
+
+void result_sink::on_register(sim_time, const traces::register_trace_line& l) {
+    if (registers_) *registers_ << traces::format_register_trace_line(l) << '\n';
+}
+
+void result_sink::on_violation(const models::violation& v) {
+    ++violation_count_;
+    if (violations_.size() < kept_violations) violations_.push_back(v);
+}
+
+void result_sink::finish(sim_time ended, bool finished) {
+    if (!out_) return;
+    if (ftrace_) ftrace_->finish();
+    if (!violations_.empty()) {
+        std::ostream& o = out_->open("violations.txt");
+        for (const models::violation& v : violations_) {
+            o << to_string(v.when) << ": " << v.checker << ": " << v.what << " [" << v.source << "]\n";
+        }
+    }
+    if (scenario_.output.summary) write_summary(ended, finished);
+}
+
+void result_sink::write_summary(sim_time ended, bool finished) {
+    nlohmann::ordered_json j;
+    j["title"] = scenario_.title;
+    j["seed"] = scenario_.system.seed;
+    j["profile"] = scenario_.system.guest.profile.name;
+    j["simulated_ps"] = ended.ps;
+    j["finished"] = finished;
+    j["requests"] = totals_.requests;
+    for (std::size_t i = 0; i < totals_.outcomes.size(); ++i) {
+        j["outcomes"][std::string(name_of(models::outcome(i)))] = totals_.outcomes[i];
+    }
+    j["late_replies"] = totals_.late_replies;
+    j["delayed_responses"] = totals_.delayed_responses;
+    j["delayed_timeouts"] = totals_.delayed_timeouts;
+    j["log_lines"] = log_lines_;
+    j["violations"] = violation_count_;
+    if (totals_.answered) {
+        j["round_trip_ps"] = {{"min", totals_.round_trip_min.ps},
+                              {"mean", std::llround(totals_.round_trip_sum_ps / double(totals_.answered))},
+                              {"max", totals_.round_trip_max.ps},
+                              {"slowest_request", totals_.slowest}};
+        for (const hop_info& h : hop_table) {
+            const std::size_t i = std::size_t(h.id);
+            j["hops_ps"][std::string(h.name)] = {
+                {"mean", std::llround(totals_.hop_sum_ps[i] / double(totals_.answered))},
+                {"max", totals_.hop_max[i].ps}};
+        }
+    }
+    out_->open("summary.json") << j.dump(2) << "\n";
+}
+
+}  // namespace scmi_vp::testbenches

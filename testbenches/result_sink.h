@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a run's events go: the files that a scenario asks for, the account, the totals.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/monitor.h"
+#include "testbenches/account.h"
+#include "testbenches/output_directory.h"
+#include "testbenches/scenario.h"
+#include "traces/ftrace.h"
+
+namespace scmi_vp::testbenches {
+
+class result_sink : public models::run_sink {
+public:
+    /// Without a directory nothing is written.
+    result_sink(const scenario& s, output_directory* out);
+
+    void on_request(const models::request& r) override;
+    void on_ftrace(const traces::ftrace_event& e) override;
+    void on_log(const traces::log_line& l) override;
+    void on_register(sim_time when, const traces::register_trace_line& l) override;
+    void on_violation(const models::violation& v) override;
+
+    bool wants_registers() const { return registers_ != nullptr; }
+
+    /// Completes the files. `ended` is the simulated time, `finished` whether all tasks were done.
+    void finish(sim_time ended, bool finished);
+
+    const totals& sums() const { return totals_; }
+    const std::vector<account_line>& account() const { return account_; }
+    std::uint64_t account_left_out() const { return left_out_; }
+    const std::vector<models::violation>& violations() const { return violations_; }
+    const std::vector<std::string>& log() const { return log_; }
+
+private:
+    std::string task_of(const models::request& r) const;
+    void write_request(const models::request& r);
+    void write_summary(sim_time ended, bool finished);
+
+    const scenario& scenario_;
+    output_directory* out_;
+    std::unique_ptr<traces::ftrace_writer> ftrace_;
+    std::ostream* dmesg_ = nullptr;
+    std::ostream* registers_ = nullptr;
+    std::ostream* requests_ = nullptr;
+    std::vector<std::string> tasks_;
+    totals totals_;
+    std::vector<account_line> account_;
+    std::uint64_t left_out_ = 0, log_lines_ = 0, violation_count_ = 0;
+    std::vector<models::violation> violations_;  ///< the first of them
+    std::vector<std::string> log_;               ///< the first lines
+};
+
+}  // namespace scmi_vp::testbenches

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// See run.h.
+#include "testbenches/run.h"
+
+#include <memory>
+#include <sstream>
+
+#include "base/error.h"
+#include "models/system.h"
+#include "testbenches/account.h"
+#include "testbenches/output_directory.h"
+#include "testbenches/result_sink.h"
+#include "testbenches/wave_windows.h"
+#include "traces/vcd_writer.h"
+
+namespace scmi_vp::testbenches {
+namespace {
+
+using models::run_sink;
+
+/// The waveform of a run: the VCD file and what GTKWave needs beside it.
+class wave_files {
+public:
+    wave_files(output_directory& out, std::vector<traces::wave_window> windows)
+        : out_(out),
+          marker_(windows.front().from),
+          vcd_(out.open("waves.vcd"), out.path_of("waves.vcd").string(), std::move(windows)) {}
+
+    traces::vcd_writer& vcd() { return vcd_; }
+
+    void finish(sim_time end, std::ostream& report) {
+        const traces::written w = vcd_.finish(end);
+        if (w.records == 0) {
+            report << "note: nothing changed inside the waveform's window; waves.vcd has no changes\n";
+        }
+        vcd_.write_save_file(out_.open("waves.gtkw"), "waves.vcd", marker_, ".");
+        for (const auto& [name, text] : vcd_.filters()) out_.open(name) << text;
+    }
+
+private:
+    output_directory& out_;
+    sim_time marker_;
+    traces::vcd_writer vcd_;
+};
+
+void print_positions(std::ostream& report, const models::system& top_const, sim_time ended) {
+    auto& top = const_cast<models::system&>(top_const);
+    report << "\nThe run ended at " << to_string(ended) << " (sim.duration) with work left:\n";
+    if (!top.guest().probed()) report << "  the driver's probe has not ended\n";
+    for (const models::task_position& p : top.guest().positions()) {
+        if (p.finished) continue;
+        report << "  " << p.task << ": " << p.calls << " calls returned";
+        if (p.in_call) {
+            report << ", in " << name_of(p.doing) << " since " << to_string(p.since) << " ("
+                   << short_time(ended - p.since) << ")";
+        }
+        report << "\n";
+    }
+    for (const models::request* r : top.mon().open()) {
+        if (r->at[std::size_t(models::instant::returned)] != sim_time{}) continue;
+        report << "  request " << r->id << " is in hop " << name_of(r->stuck_in()) << "\n";
+    }
+}
+
+void print_report(std::ostream& report, const scenario& s, const run_options& options,
+                  const result_sink& sink, sim_time ended) {
+    report << s.title << ": seed " << s.system.seed << ", " << s.system.guest.profile.name
+           << ", simulated " << to_string(ended) << "\n\n";
+    if (!options.quiet) {
+        print_account(report, sink.account());
+        if (sink.account_left_out()) {
+            report << "  ... and " << sink.account_left_out() << " more, in requests.csv\n";
+        }
+        report << "\n";
+        if (!sink.log().empty()) report << "Kernel messages:\n";
+        for (const std::string& line : sink.log()) report << "  " << line << "\n";
+        report << "\n";
+    }
+    print_totals(report, sink.sums());
+}
+
+}  // namespace
+
+run_status run_scenario(const scenario& s, const run_options& options, std::ostream& report) {
+    const bool wants_waves = options.vcd || s.output.vcd.enabled || options.vcd_from || options.vcd_to ||
+                             options.vcd_around != wave_around::none;
+    if (wants_waves && options.out.empty()) {
+        throw error(error_kind::usage, "a waveform needs a folder to be written to: give --out DIR");
+    }
+    std::vector<traces::wave_window> windows;
+    if (wants_waves) windows = wave_windows(s, options);
+    std::unique_ptr<output_directory> out;
+    if (!options.out.empty()) out = std::make_unique<output_directory>(options.out);
+
+    result_sink sink(s, out.get());
+    models::system top("top", s.system, sink);
+    top.mon().set_trace_registers(sink.wants_registers());
+    std::unique_ptr<wave_files> waves;
+    if (wants_waves) {
+        waves = std::make_unique<wave_files>(*out, std::move(windows));
+        top.trace(waves->vcd(), s.output.vcd.xfers);
+        waves->vcd().start();
+    }
+    sc_core::sc_start(to_sc(s.system.duration));
+    const sim_time ended = now();
+    const bool finished = top.guest().kernel().all_finished();
+
+    std::ostringstream positions;
+    if (!finished) print_positions(positions, top, ended);
+    top.finish();
+    if (waves) waves->finish(ended, report);
+    sink.finish(ended, finished);
+    print_report(report, s, options, sink, ended);
+    report << positions.str();
+    for (const models::violation& v : sink.violations()) {
+        report << "\nVIOLATION at " << to_string(v.when) << ", " << v.checker << ": " << v.what << " ["
+               << v.source << "]\n";
+    }
+    if (out) {
+        report << "\nWritten to " << options.out.string() << ":\n";
+        for (const output_file& f : out->finish()) {
+            report << "  " << f.name << "  " << f.bytes << " bytes\n";
+        }
+    }
+    if (top.mon().violations() > 0) return run_status::violations;
+    return finished ? run_status::ok : run_status::unfinished;
+}
+
+}  // namespace scmi_vp::testbenches

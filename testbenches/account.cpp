@@ -76,23 +76,26 @@ std::string short_time(sim_time t) {
 }
 
 account_line account_of(const request& r, const std::string& task) {
-    return {r.id,
-            to_string(r.at[std::size_t(instant::entered)]),
-            task,
-            what_of(r),
-            short_time(r.round_trip()),
-            std::string(name_of(r.result)) +
-                (r.scmi_status ? " " + std::string(scmi::name_of(scmi::status(r.scmi_status))) : ""),
-            story_of(r)};
+    return {
+        r.id,
+        to_string(r.at[std::size_t(instant::entered)]),
+        task,
+        what_of(r),
+        short_time(r.round_trip()),
+        std::string(name_of(r.result)) +
+            (r.scmi_status ? " " + std::string(scmi::name_of(scmi::status(r.scmi_status))) : ""),
+        story_of(r)};
 }
 
 void print_account(std::ostream& out, std::vector<account_line> lines) {
     std::sort(lines.begin(), lines.end(),
               [](const account_line& a, const account_line& b) { return a.id < b.id; });
-    const account_line head{0, "entered at", "task", "request", "round trip", "outcome", "where the time went"};
+    const account_line head{0,         "entered at",         "task", "request", "round trip",
+                            "outcome", "where the time went"};
     std::array<std::size_t, 5> width{};
     const auto columns = [](const account_line& l) {
-        return std::array<const std::string*, 5>{&l.at, &l.task, &l.what, &l.round_trip, &l.outcome};
+        return std::array<const std::string*, 5>{&l.at, &l.task, &l.what, &l.round_trip,
+                                                 &l.outcome};
     };
     const auto fit = [&](const account_line& l) {
         const auto c = columns(l);
@@ -132,11 +135,12 @@ void print_totals(std::ostream& out, const totals& t) {
         if (h.id == hop::poll && share == 0) continue;
         const int filled = int(std::lround(share * bar_width));
         char line[160];
-        std::snprintf(line, sizeof line, "  %-11s  %-*s %5.1f%%  %9s %9s\n", std::string(h.name).c_str(),
-                      bar_width, std::string(std::size_t(filled), '#').c_str(), 100 * share,
-                      short_time(sim_time(std::llround(t.hop_sum_ps[std::size_t(h.id)] / double(t.answered))))
-                          .c_str(),
-                      short_time(t.hop_max[std::size_t(h.id)]).c_str());
+        std::snprintf(
+            line, sizeof line, "  %-11s  %-*s %5.1f%%  %9s %9s\n", std::string(h.name).c_str(),
+            bar_width, std::string(std::size_t(filled), '#').c_str(), 100 * share,
+            short_time(sim_time(std::llround(t.hop_sum_ps[std::size_t(h.id)] / double(t.answered))))
+                .c_str(),
+            short_time(t.hop_max[std::size_t(h.id)]).c_str());
         out << line;
     }
 }

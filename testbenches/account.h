@@ -21,7 +21,7 @@ struct totals {
     std::uint64_t late_replies = 0, delayed_responses = 0, delayed_timeouts = 0;
     std::uint64_t answered = 0;
     sim_time round_trip_min = sim_time::max(), round_trip_max;
-    std::uint64_t slowest = 0;                     ///< request id
+    std::uint64_t slowest = 0;  ///< request id
     double round_trip_sum_ps = 0;
     std::array<double, hop_count> hop_sum_ps{};
     std::array<sim_time, hop_count> hop_max{};

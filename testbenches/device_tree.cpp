@@ -50,9 +50,8 @@ private:
         }
         if (bytes_.size() < header_size || fdt_totalsize(data()) > bytes_.size()) {
             refuse("is cut short: it has " + std::to_string(bytes_.size()) + " bytes" +
-                   (bytes_.size() < header_size
-                        ? std::string()
-                        : " of " + std::to_string(fdt_totalsize(data()))));
+                   (bytes_.size() < header_size ? std::string()
+                                                : " of " + std::to_string(fdt_totalsize(data()))));
         }
         const int result = fdt_check_full(data(), bytes_.size());
         if (result != 0) refuse(std::string("is damaged (") + fdt_strerror(result) + ")");
@@ -62,7 +61,8 @@ private:
     std::vector<char> bytes_;
 };
 
-/// drivers/firmware/arm_scmi/driver.c scmi_probe: one channel set-up per child with a reg of 8 bits.
+/// drivers/firmware/arm_scmi/driver.c scmi_probe: one channel set-up per child with a reg of 8
+/// bits.
 std::uint8_t protocol_of(const blob& tree, int node) {
     const std::string name = tree.node_name(node);
     const auto reg = tree.cell(node, "reg");
@@ -77,7 +77,8 @@ models::device_tree_info read_node(const blob& tree, int scmi) {
     models::device_tree_info info;
     info.scmi_node = tree.node_name(scmi);
     info.max_rx_timeout_ms = tree.cell(scmi, "arm,max-rx-timeout-ms");
-    if (info.max_rx_timeout_ms == 0u) tree.refuse("arm,max-rx-timeout-ms is 0; at least 1 is wanted");
+    if (info.max_rx_timeout_ms == 0u)
+        tree.refuse("arm,max-rx-timeout-ms is 0; at least 1 is wanted");
     int node = -1;
     fdt_for_each_subnode(node, tree.data(), scmi) {
         const std::string name = tree.node_name(node);
@@ -90,8 +91,9 @@ models::device_tree_info read_node(const blob& tree, int scmi) {
         list.push_back(protocol);
     }
     if (info.protocols.empty()) {
-        tree.refuse(info.scmi_node +
-                    " has no protocol nodes: add protocol@14 { reg = <0x14>; #clock-cells = <1>; };");
+        tree.refuse(
+            info.scmi_node +
+            " has no protocol nodes: add protocol@14 { reg = <0x14>; #clock-cells = <1>; };");
     }
     return info;
 }

@@ -185,9 +185,11 @@ std::string document::pattern_of(const std::string& key, const std::string& wher
         }
         pattern += "[]";
     }
-    if (pattern.empty() || key.back() == '.') refuse(where, "'" + key + "' is not a key like guest.hz");
+    if (pattern.empty() || key.back() == '.')
+        refuse(where, "'" + key + "' is not a key like guest.hz");
     if (pattern.size() > 2 && pattern.compare(pattern.size() - 2, 2, "[]") == 0) {
-        refuse(where, key + " is an element of a list: name one of its keys (" + key + ".KEY=VALUE)");
+        refuse(where,
+               key + " is an element of a list: name one of its keys (" + key + ".KEY=VALUE)");
     }
     return pattern;
 }

@@ -2,6 +2,7 @@
 // The kinds of latency, one row each; the rest is derived from the rows.
 #include "testbenches/latency_value.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -118,19 +119,17 @@ const latency_kind& kind_of(const value& v) {
 
 void check_parameters(const value& v, const latency_kind& kind) {
     std::vector<std::string> names{"kind"};
+    for (const latency_parameter& p : kind.parameters) names.push_back(p.name);
+    for (const auto& [k, node] : *v.node->as_table()) {
+        const std::string name(k.str());
+        if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+        throw error(error_kind::config, place_of(k.source(), *v.source),
+                    "unknown key " + v.key + "." + name + suggestion(name, names));
+    }
     for (const latency_parameter& p : kind.parameters) {
-        names.push_back(p.name);
         if (p.default_text == required && !v.member(p.name).node) {
             v.refuse(kind.name + " needs " + p.name + ": " + kind.example);
         }
-    }
-    for (const auto& [k, node] : *v.node->as_table()) {
-        const std::string name(k.str());
-        bool known = false;
-        for (const std::string& n : names) known = known || n == name;
-        if (known) continue;
-        throw error(error_kind::config, place_of(k.source(), *v.source),
-                    "unknown key " + v.key + "." + name + suggestion(name, names));
     }
 }
 
@@ -138,46 +137,60 @@ void check_parameters(const value& v, const latency_kind& kind) {
 
 const std::vector<latency_kind>& latency_kinds() {
     static const std::vector<latency_kind> kinds{
-        {"constant", "always the same; the same as writing the time alone",
+        {"constant",
+         "always the same; the same as writing the time alone",
          R"({ kind = "constant", value = "50us" })",
          {{"value", "time", required}},
          [](const latency_reader& r) { return make_constant(r.time("value")); }},
-        {"uniform", "anything between two times",
+        {"uniform",
+         "anything between two times",
          R"({ kind = "uniform", low = "40us", high = "60us" })",
          {{"low", "time", required}, {"high", "time", required}},
          [](const latency_reader& r) { return make_uniform(r.time("low"), r.time("high")); }},
-        {"normal", "a bell curve without its part below zero",
+        {"normal",
+         "a bell curve without its part below zero",
          R"({ kind = "normal", mean = "50us", sd = "5us" })",
          {{"mean", "time", required}, {"sd", "time", required}},
          [](const latency_reader& r) { return make_normal(r.signed_time("mean"), r.time("sd")); }},
-        {"lognormal", "a skewed curve; sigma is the standard deviation of the logarithm",
+        {"lognormal",
+         "a skewed curve; sigma is the standard deviation of the logarithm",
          R"({ kind = "lognormal", median = "50us", sigma = 0.5 })",
          {{"median", "time", required}, {"sigma", "number", required}},
-         [](const latency_reader& r) { return make_lognormal(r.time("median"), r.number("sigma")); }},
-        {"exponential", "memoryless", R"({ kind = "exponential", mean = "50us" })",
+         [](const latency_reader& r) {
+             return make_lognormal(r.time("median"), r.number("sigma"));
+         }},
+        {"exponential",
+         "memoryless",
+         R"({ kind = "exponential", mean = "50us" })",
          {{"mean", "time", required}},
          [](const latency_reader& r) { return make_exponential(r.time("mean")); }},
-        {"gamma", "the sum of `shape` exponentials",
+        {"gamma",
+         "the sum of `shape` exponentials",
          R"({ kind = "gamma", shape = 4, mean = "50us" })",
          {{"shape", "number", required}, {"mean", "time", required}},
          [](const latency_reader& r) { return make_gamma(r.number("shape"), r.time("mean")); }},
-        {"weibull", "a tail lighter (shape > 1) or heavier (shape < 1) than exponential",
+        {"weibull",
+         "a tail lighter (shape > 1) or heavier (shape < 1) than exponential",
          R"({ kind = "weibull", shape = 0.7, scale = "50us" })",
          {{"shape", "number", required}, {"scale", "time", required}},
          [](const latency_reader& r) { return make_weibull(r.number("shape"), r.time("scale")); }},
-        {"pareto", "a power-law tail above a minimum; no mean for shape <= 1",
+        {"pareto",
+         "a power-law tail above a minimum; no mean for shape <= 1",
          R"({ kind = "pareto", shape = 2.5, minimum = "30us" })",
          {{"shape", "number", required}, {"minimum", "time", required}},
          [](const latency_reader& r) { return make_pareto(r.number("shape"), r.time("minimum")); }},
-        {"mixture", "one of several latencies, drawn by weight",
+        {"mixture",
+         "one of several latencies, drawn by weight",
          R"({ kind = "mixture", parts = [ { weight = 0.99, latency = "50us" }, { weight = 0.01, latency = "5ms" } ] })",
          {{"parts", "list of { weight, latency }", required}},
          make_mixture_of},
-        {"histogram", "what cyclictest -h printed, all its columns added up",
+        {"histogram",
+         "what cyclictest -h printed, all its columns added up",
          R"({ kind = "histogram", file = "cyclictest.txt", overflow = "at_max" })",
          {{"file", "path", required}, {"overflow", "drop, at_max or uniform", "\"at_max\""}},
          make_histogram_of},
-        {"recorded", "a list played in order, from a file (one time per line) or in place",
+        {"recorded",
+         "a list played in order, from a file (one time per line) or in place",
          R"({ kind = "recorded", values = ["50us", "52us", "48us"], repeat = true })",
          {{"file", "path", "(file or values)"},
           {"values", "list of times", "(file or values)"},

@@ -13,9 +13,12 @@ namespace fs = std::filesystem;
 namespace {
 
 // The first line tells our manifest from a file that happens to have its name.
-constexpr const char* manifest_header = "# scmi-vp wrote these files and replaces them when it runs again";
+constexpr const char* manifest_header =
+    "# scmi-vp wrote these files and replaces them when it runs again";
 
-std::string reason(int code) { return std::generic_category().message(code); }
+std::string reason(int code) {
+    return std::generic_category().message(code);
+}
 
 std::string advice(int code) {
     if (code == ENOSPC || code == EDQUOT) return "; make room there or choose another --out";
@@ -57,8 +60,9 @@ void output_directory::take_over() {
     std::ifstream manifest(folder_ / manifest_name);
     std::string line;
     if (!std::getline(manifest, line) || line != manifest_header) {
-        refuse(folder_, "has files that scmi-vp did not write, and it overwrites only its own; "
-                        "choose another --out or an empty folder");
+        refuse(folder_,
+               "has files that scmi-vp did not write, and it overwrites only its own; "
+               "choose another --out or an empty folder");
     }
     while (std::getline(manifest, line)) {
         // A name with a folder in it is none of ours: nothing outside is ever removed.
@@ -85,7 +89,8 @@ std::ostream& output_directory::open(const std::string& name) {
     const fs::path path = path_of(name);
     std::error_code ignored;
     if (listed_.count(name) == 0 && fs::exists(fs::symlink_status(path, ignored))) {
-        refuse(path, "was not written by scmi-vp and is in the way; move it or choose another --out");
+        refuse(path,
+               "was not written by scmi-vp and is in the way; move it or choose another --out");
     }
     listed_.insert(name);
     write_manifest();

@@ -18,19 +18,23 @@ constexpr std::size_t shown_requests = 200, kept_violations = 100, shown_log_lin
 
 result_sink::result_sink(const scenario& s, output_directory* out) : scenario_(s), out_(out) {
     const models::guest_config& g = s.system.guest;
-    const auto task = [](const models::context_config& c) { return c.name + "-" + std::to_string(c.pid); };
+    const auto task = [](const models::context_config& c) {
+        return c.name + "-" + std::to_string(c.pid);
+    };
     tasks_.push_back(task(g.probe_context));
     for (const models::context_config& c : g.contexts) tasks_.push_back(task(c));
     if (!out_) return;
     if (s.output.ftrace && g.ftrace) {
-        ftrace_ = std::make_unique<traces::ftrace_writer>(
-            out_->open("scmi.ftrace"), out_->path_of("scmi.ftrace").string(), g.profile.trace_format, g.cpus);
+        ftrace_ = std::make_unique<traces::ftrace_writer>(out_->open("scmi.ftrace"),
+                                                          out_->path_of("scmi.ftrace").string(),
+                                                          g.profile.trace_format, g.cpus);
     }
     if (s.output.dmesg) dmesg_ = &out_->open("dmesg.txt");
     if (s.output.registers) registers_ = &out_->open("registers.trace");
     if (s.output.requests) {
         requests_ = &out_->open("requests.csv");
-        *requests_ << "id,task,protocol,message,name,resource,seq,transfer_id,entered_ps,outcome,scmi_status,"
+        *requests_ << "id,task,protocol,message,name,resource,seq,transfer_id,entered_ps,outcome,"
+                      "scmi_status,"
                       "linux_errno,round_trip_ps";
         for (const hop_info& h : hop_table) *requests_ << "," << h.name << "_ps";
         *requests_ << ",stuck_in,late_at_ps,delayed_ready_ps,delayed_used_ps,delayed_irq_ps,"
@@ -54,15 +58,18 @@ void result_sink::on_request(const request& r) {
 
 void result_sink::write_request(const request& r) {
     std::ostream& o = *requests_;
-    o << r.id << ',' << task_of(r) << ',' << unsigned(r.hdr.protocol_id) << ',' << unsigned(r.hdr.message_id)
-      << ',' << scmi::message_name(r.hdr.protocol_id, r.hdr.message_id) << ',';
+    o << r.id << ',' << task_of(r) << ',' << unsigned(r.hdr.protocol_id) << ','
+      << unsigned(r.hdr.message_id) << ','
+      << scmi::message_name(r.hdr.protocol_id, r.hdr.message_id) << ',';
     if (r.resource >= 0) o << r.resource;
-    o << ',' << r.hdr.token << ',' << r.transfer_id << ',' << r.at[std::size_t(instant::entered)].ps << ','
-      << name_of(r.result) << ',' << r.scmi_status << ',' << r.linux_errno << ',' << r.round_trip().ps;
+    o << ',' << r.hdr.token << ',' << r.transfer_id << ',' << r.at[std::size_t(instant::entered)].ps
+      << ',' << name_of(r.result) << ',' << r.scmi_status << ',' << r.linux_errno << ','
+      << r.round_trip().ps;
     for (const sim_time& span : r.hops()) o << ',' << span.ps;
     o << ',';
     if (r.timed_out || r.result == models::outcome::unfinished) o << name_of(r.stuck_in());
-    for (const sim_time t : {r.late_at, r.delayed_ready, r.delayed_used, r.delayed_irq, r.delayed_matched}) {
+    for (const sim_time t :
+         {r.late_at, r.delayed_ready, r.delayed_used, r.delayed_irq, r.delayed_matched}) {
         o << ',';
         if (t != sim_time{}) o << t.ps;
     }
@@ -95,7 +102,8 @@ void result_sink::finish(sim_time ended, bool finished) {
     if (!violations_.empty()) {
         std::ostream& o = out_->open("violations.txt");
         for (const models::violation& v : violations_) {
-            o << to_string(v.when) << ": " << v.checker << ": " << v.what << " [" << v.source << "]\n";
+            o << to_string(v.when) << ": " << v.checker << ": " << v.what << " [" << v.source
+              << "]\n";
         }
     }
     if (scenario_.output.summary) write_summary(ended, finished);
@@ -118,10 +126,11 @@ void result_sink::write_summary(sim_time ended, bool finished) {
     j["log_lines"] = log_lines_;
     j["violations"] = violation_count_;
     if (totals_.answered) {
-        j["round_trip_ps"] = {{"min", totals_.round_trip_min.ps},
-                              {"mean", std::llround(totals_.round_trip_sum_ps / double(totals_.answered))},
-                              {"max", totals_.round_trip_max.ps},
-                              {"slowest_request", totals_.slowest}};
+        j["round_trip_ps"] = {
+            {"min", totals_.round_trip_min.ps},
+            {"mean", std::llround(totals_.round_trip_sum_ps / double(totals_.answered))},
+            {"max", totals_.round_trip_max.ps},
+            {"slowest_request", totals_.slowest}};
         for (const hop_info& h : hop_table) {
             const std::size_t i = std::size_t(h.id);
             j["hops_ps"][std::string(h.name)] = {

@@ -31,7 +31,8 @@ public:
     void finish(sim_time end, std::ostream& report) {
         const traces::written w = vcd_.finish(end);
         if (w.records == 0) {
-            report << "note: nothing changed inside the waveform's window; waves.vcd has no changes\n";
+            report
+                << "note: nothing changed inside the waveform's window; waves.vcd has no changes\n";
         }
         vcd_.write_save_file(out_.open("waves.gtkw"), "waves.vcd", marker_, ".");
         for (const auto& [name, text] : vcd_.filters()) out_.open(name) << text;
@@ -82,10 +83,11 @@ void print_report(std::ostream& report, const scenario& s, const run_options& op
 }  // namespace
 
 run_status run_scenario(const scenario& s, const run_options& options, std::ostream& report) {
-    const bool wants_waves = options.vcd || s.output.vcd.enabled || options.vcd_from || options.vcd_to ||
-                             options.vcd_around != wave_around::none;
+    const bool wants_waves = options.vcd || s.output.vcd.enabled || options.vcd_from ||
+                             options.vcd_to || options.vcd_around != wave_around::none;
     if (wants_waves && options.out.empty()) {
-        throw error(error_kind::usage, "a waveform needs a folder to be written to: give --out DIR");
+        throw error(error_kind::usage,
+                    "a waveform needs a folder to be written to: give --out DIR");
     }
     std::vector<traces::wave_window> windows;
     if (wants_waves) windows = wave_windows(s, options);
@@ -113,8 +115,8 @@ run_status run_scenario(const scenario& s, const run_options& options, std::ostr
     print_report(report, s, options, sink, ended);
     report << positions.str();
     for (const models::violation& v : sink.violations()) {
-        report << "\nVIOLATION at " << to_string(v.when) << ", " << v.checker << ": " << v.what << " ["
-               << v.source << "]\n";
+        report << "\nVIOLATION at " << to_string(v.when) << ", " << v.checker << ": " << v.what
+               << " [" << v.source << "]\n";
     }
     if (out) {
         report << "\nWritten to " << options.out.string() << ":\n";

@@ -25,16 +25,17 @@ struct scenario {
     std::string description;
     models::system_config system;
     output_options output;
-    std::filesystem::path file;                ///< as given
-    std::string source_text;                   ///< the scenario file as it was read
-    std::vector<std::filesystem::path> inputs; ///< every file that was read, the scenario first
-    std::vector<std::string> overrides;        ///< the --set options, as given
+    std::filesystem::path file;                 ///< as given
+    std::string source_text;                    ///< the scenario file as it was read
+    std::vector<std::filesystem::path> inputs;  ///< every file that was read, the scenario first
+    std::vector<std::string> overrides;         ///< the --set options, as given
 };
 
 /// Reads a scenario and the files it names, `overrides` ("guest.hz=1000") on top. The first thing
 /// that is wrong is thrown as scmi_vp::error (config; input for histograms and recorded lists)
 /// whose text starts with "file:line:column" or "--set key=value".
-scenario load_scenario(const std::filesystem::path& path, const std::vector<std::string>& overrides);
+scenario load_scenario(const std::filesystem::path& path,
+                       const std::vector<std::string>& overrides);
 
 /// The same for a text; `name` stands for the file in errors, relative paths start at its folder.
 scenario parse_scenario(const std::string& text, const std::filesystem::path& name,

@@ -16,7 +16,9 @@ namespace {
     throw error(error_kind::config, doc.place(key), key + ": " + message);
 }
 
-bool is_power_of_two(std::uint64_t n) { return n != 0 && (n & (n - 1)) == 0; }
+bool is_power_of_two(std::uint64_t n) {
+    return n != 0 && (n & (n - 1)) == 0;
+}
 
 void check_ring(const document& doc, const std::string& key, unsigned size) {
     if (is_power_of_two(size)) return;

@@ -35,9 +35,11 @@ std::string_view last_segment(std::string_view path) {
 }
 
 std::string unit_of(const key_info& k) {
-    std::string text = k.unit;
-    if (!k.range.empty()) text += (text.empty() ? "" : ", ") + k.range;
-    return text.empty() ? "-" : text;
+    return k.unit.empty() ? "-" : k.unit;
+}
+
+std::string meaning_of(const key_info& k) {
+    return k.range.empty() ? k.meaning : k.meaning + " [" + k.range + "]";
 }
 
 // A bar ends a cell, even inside code; no key needs one so far.
@@ -54,19 +56,33 @@ std::string markdown_default(const key_info& k) {
 
 }  // namespace
 
+void print_columns(std::ostream& out, const std::vector<std::vector<std::string>>& table) {
+    std::vector<std::size_t> width;
+    for (const auto& row : table) {
+        width.resize(std::max(width.size(), row.size()));
+        for (std::size_t i = 0; i < row.size(); ++i) width[i] = std::max(width[i], row[i].size());
+    }
+    for (const auto& row : table) {
+        for (std::size_t i = 0; i + 1 < row.size(); ++i) {
+            out << std::left << std::setw(int(width[i]) + 2) << row[i];
+        }
+        out << row.back() << "\n";
+    }
+}
+
 std::string_view name_of(key_type t) {
     constexpr std::array<std::string_view, 11> names{
-        "string", "integer", "integer or name", "boolean", "time",  "latency",
-        "choice", "path",    "size",            "list",    "tables"};
+        "string", "integer", "integer or name", "boolean", "time", "latency", "choice", "path",
+        "size",   "list",    "tables"};
     return names[std::size_t(t)];
 }
 
 const std::vector<key_info>& schema() {
     static const std::vector<key_info> keys = [] {
         std::vector<key_info> all;
-        for (auto part : {rows::run_keys(), rows::guest_keys(), rows::device_keys(),
-                          rows::platform_keys(), rows::hop_keys(), rows::workload_keys(),
-                          rows::output_keys()}) {
+        for (auto part :
+             {rows::run_keys(), rows::guest_keys(), rows::device_keys(), rows::platform_keys(),
+              rows::hop_keys(), rows::workload_keys(), rows::output_keys()}) {
             for (key_info& k : part) all.push_back(std::move(k));
         }
         return all;
@@ -84,7 +100,9 @@ const key_info* find_key(std::string_view path) {
     return it == index.end() ? nullptr : it->second;
 }
 
-bool is_section(std::string_view path) { return !names_below(path).empty(); }
+bool is_section(std::string_view path) {
+    return !names_below(path).empty();
+}
 
 std::vector<std::string> names_below(std::string_view path) {
     std::vector<std::string> names;
@@ -115,8 +133,8 @@ std::string key_suggestion(const std::string& path) {
     for (const std::string& c : candidates) {
         // The right name in the wrong section counts as one edit more than a slip of the pen.
         const std::size_t in_place = edit_distance(path, c);
-        const std::size_t elsewhere = name.size() < 3 ? in_place
-                                                      : 1 + 2 * edit_distance(name, last_segment(c));
+        const std::size_t elsewhere =
+            name.size() < 3 ? in_place : 1 + 2 * edit_distance(name, last_segment(c));
         const std::size_t distance = std::min(in_place, elsewhere);
         if (distance < best_distance) {
             best_distance = distance;
@@ -128,34 +146,24 @@ std::string key_suggestion(const std::string& path) {
 }
 
 void print_keys(std::ostream& out) {
-    std::array<std::size_t, 4> width{3, 4, 14, 7};
+    std::vector<std::vector<std::string>> table{{"key", "type", "unit", "default", "meaning"}};
     for (const key_info& k : schema()) {
-        width[0] = std::max(width[0], k.path.size());
-        width[1] = std::max(width[1], name_of(k.type).size());
-        width[2] = std::max(width[2], unit_of(k).size());
-        width[3] = std::max(width[3], k.default_text.size());
+        table.push_back(
+            {k.path, std::string(name_of(k.type)), unit_of(k), k.default_text, meaning_of(k)});
     }
-    const auto line = [&](std::string_view key, std::string_view type, std::string_view unit,
-                          std::string_view text, std::string_view meaning) {
-        out << std::left << std::setw(int(width[0])) << key << "  " << std::setw(int(width[1]))
-            << type << "  " << std::setw(int(width[2])) << unit << "  "
-            << std::setw(int(width[3])) << text << "  " << meaning << "\n";
-    };
-    line("key", "type", "unit and range", "default", "meaning");
-    for (const key_info& k : schema()) {
-        line(k.path, name_of(k.type), unit_of(k), k.default_text, k.meaning);
-    }
+    print_columns(out, table);
 }
 
 void print_keys_markdown(std::ostream& out) {
     for (const section_info& s : sections) {
-        out << "\n### " << s.name << "\n\n" << s.meaning << ".\n\n"
-            << "| key | type | unit and range | default | meaning |\n|---|---|---|---|---|\n";
+        out << "\n### " << s.name << "\n\n"
+            << s.meaning << ".\n\n"
+            << "| key | type | unit | default | meaning |\n|---|---|---|---|---|\n";
         for (const key_info& k : schema()) {
             if (k.path.substr(0, k.path.find('.')) != s.name) continue;
             out << "| `" << k.path << "` | " << name_of(k.type) << " | "
                 << markdown_cell(unit_of(k)) << " | " << markdown_default(k) << " | "
-                << markdown_cell(k.meaning) << " |\n";
+                << markdown_cell(meaning_of(k)) << " |\n";
         }
     }
 }

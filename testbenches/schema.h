@@ -25,10 +25,10 @@ struct rates_draft {
 /// A scenario being filled. The setters of an element work on the last one of its list.
 struct draft {
     scenario out;
-    rates_draft rates;              ///< of the clock being read
+    rates_draft rates;  ///< of the clock being read
     bool delayed_reading_given = false;
     bool protocols_given = false;
-    std::string message;            ///< service rule: its message, resolved at the end of the rule
+    std::string message;  ///< service rule: its message, resolved at the end of the rule
 
     models::guest_config& guest() { return out.system.guest; }
     scmi::platform_description& platform() { return out.system.platform.description; }
@@ -79,6 +79,8 @@ std::vector<std::string> names_below(std::string_view path);
 /// ", did you mean guest.hz?", from all keys; or where to look.
 std::string key_suggestion(const std::string& path);
 
+/// Prints rows in columns as wide as they need; the first row is the heading.
+void print_columns(std::ostream& out, const std::vector<std::vector<std::string>>& table);
 /// `scmi-vp list keys`: one line per key.
 void print_keys(std::ostream& out);
 /// The tables of docs/scenario.md.

@@ -54,10 +54,9 @@ void set_max_rx_timeout(draft& d, sim_time t) {
 
 std::vector<key_info> driver_keys() {
     std::vector<key_info> keys;
-    keys.push_back(choice({"guest.profile", "\"linux-6.1\"", "Which kernel's driver is modelled."},
-                          profile_names(), [](draft& d, const std::string& s) {
-                              d.guest().profile = *models::find_profile(s);
-                          }));
+    keys.push_back(choice(
+        {"guest.profile", "\"linux-6.1\"", "Which kernel's driver is modelled."}, profile_names(),
+        [](draft& d, const std::string& s) { d.guest().profile = *models::find_profile(s); }));
     keys.push_back(path({"guest.device_tree", "\"\"",
                          "Device tree blob (.dtb) with the SCMI node; empty: a node for every "
                          "protocol that the platform lists."},
@@ -81,26 +80,25 @@ std::vector<key_info> kernel_keys() {
     std::vector<key_info> keys;
     keys.push_back(integer({"guest.hz", "250", "The kernel's CONFIG_HZ."}, "Hz", 1, 10000,
                            [](draft& d, std::int64_t n) { d.guest().hz = unsigned(n); }));
-    keys.push_back(time({"guest.tick_phase", "\"0s\"",
-                         "When the first tick falls; less than 1 / guest.hz."},
-                        [](draft& d, sim_time t) { d.guest().tick_phase = t; }));
+    keys.push_back(
+        time({"guest.tick_phase", "\"0s\"", "When the first tick falls; less than 1 / guest.hz."},
+             [](draft& d, sim_time t) { d.guest().tick_phase = t; }));
     keys.push_back(integer({"guest.cpus", "1", "How many CPUs the guest has."}, "", 1, 64,
                            [](draft& d, std::int64_t n) { d.guest().cpus = unsigned(n); }));
     keys.push_back(integer({"guest.irq_cpu", "0", "The CPU that takes the device's interrupt."}, "",
                            0, 63,
                            [](draft& d, std::int64_t n) { d.guest().irq_cpu = unsigned(n); }));
     keys.push_back(size({"guest.memory", "\"64MiB\"", "The guest's memory."}, 1ull << 20,
-                        4ull << 30,
-                        [](draft& d, std::uint64_t n) { d.guest().memory_bytes = n; }));
-    keys.push_back(boolean({"guest.ftrace", "true",
-                            "Whether the driver's trace events are on; each reads the clock."},
-                           [](draft& d, bool b) { d.guest().ftrace = b; }));
-    keys.push_back(time({"guest.probe_start", "\"0s\"",
-                         "When the driver's probe enters its first request."},
-                        [](draft& d, sim_time t) { d.guest().probe_start = t; }));
-    keys.push_back(text({"guest.probe_task", "\"kworker/u2:0\"", "The task that probes."},
-                        [](draft& d, std::string s) { d.guest().probe_context.name = std::move(s); },
-                        comm_length));
+                        4ull << 30, [](draft& d, std::uint64_t n) { d.guest().memory_bytes = n; }));
+    keys.push_back(boolean(
+        {"guest.ftrace", "true", "Whether the driver's trace events are on; each reads the clock."},
+        [](draft& d, bool b) { d.guest().ftrace = b; }));
+    keys.push_back(
+        time({"guest.probe_start", "\"0s\"", "When the driver's probe enters its first request."},
+             [](draft& d, sim_time t) { d.guest().probe_start = t; }));
+    keys.push_back(text(
+        {"guest.probe_task", "\"kworker/u2:0\"", "The task that probes."},
+        [](draft& d, std::string s) { d.guest().probe_context.name = std::move(s); }, comm_length));
     keys.push_back(integer({"guest.probe_pid", "5", "Its pid."}, "", 1, 4194304,
                            [](draft& d, std::int64_t n) { d.guest().probe_context.pid = int(n); }));
     return keys;
@@ -145,10 +143,9 @@ std::vector<key_info> cost_keys() {
                               d.guest().costs = *models::find_cost_preset(s);
                           }));
     for (const cost_row& r : cost_rows) {
-        keys.push_back(time({std::string("guest.cost.") + r.name, "(the preset's)", r.meaning},
-                            sim_time{}, seconds(1), [field = r.field](draft& d, sim_time t) {
-                                d.guest().costs.*field = t;
-                            }));
+        keys.push_back(time(
+            {std::string("guest.cost.") + r.name, "(the preset's)", r.meaning}, sim_time{},
+            seconds(1), [field = r.field](draft& d, sim_time t) { d.guest().costs.*field = t; }));
     }
     keys.push_back(boolean({"guest.cost.printk_on_tick", "(the preset's)",
                             "Whether stamps of kernel messages have the tick's granularity."},
@@ -160,15 +157,14 @@ std::vector<key_info> cost_keys() {
 
 std::vector<key_info> run_keys() {
     std::vector<key_info> keys;
-    keys.push_back(text({"scenario.title", "(the file's or its folder's name)",
-                         "A name for reports."},
-                        [](draft& d, std::string s) { d.out.title = std::move(s); }));
+    keys.push_back(
+        text({"scenario.title", "(the file's or its folder's name)", "A name for reports."},
+             [](draft& d, std::string s) { d.out.title = std::move(s); }));
     keys.push_back(text({"scenario.description", "\"\"", "What the scenario is for."},
                         [](draft& d, std::string s) { d.out.description = std::move(s); }));
-    keys.push_back(integer({"sim.seed", "1",
-                            "Seed of all random numbers; the same seed gives the same outputs."},
-                           "", 0, any,
-                           [](draft& d, std::int64_t n) { d.out.system.seed = std::uint64_t(n); }));
+    keys.push_back(integer(
+        {"sim.seed", "1", "Seed of all random numbers; the same seed gives the same outputs."}, "",
+        0, any, [](draft& d, std::int64_t n) { d.out.system.seed = std::uint64_t(n); }));
     keys.push_back(time({"sim.duration", "\"1h\"", "The run ends here at the latest."},
                         picoseconds(1), longest_span,
                         [](draft& d, sim_time t) { d.out.system.duration = t; }));
@@ -195,16 +191,14 @@ std::vector<key_info> guest_keys() {
 std::vector<key_info> device_keys() {
     std::vector<key_info> keys;
     const std::string power = "; a power of two (virtio 1.3 section 2.7)";
-    keys.push_back(integer({"device.queue_size", "256",
-                            "Entries of the command queue" + power + ", two per command."},
-                           "entries", 2, 32768, [](draft& d, std::int64_t n) {
-                               d.out.system.device.cmdq_size = std::uint16_t(n);
-                           }));
-    keys.push_back(integer({"device.event_queue_size", "256",
-                            "Entries of the event queue" + power + "."},
-                           "entries", 1, 32768, [](draft& d, std::int64_t n) {
-                               d.out.system.device.eventq_size = std::uint16_t(n);
-                           }));
+    keys.push_back(integer(
+        {"device.queue_size", "256", "Entries of the command queue" + power + ", two per command."},
+        "entries", 2, 32768,
+        [](draft& d, std::int64_t n) { d.out.system.device.cmdq_size = std::uint16_t(n); }));
+    keys.push_back(integer(
+        {"device.event_queue_size", "256", "Entries of the event queue" + power + "."}, "entries",
+        1, 32768,
+        [](draft& d, std::int64_t n) { d.out.system.device.eventq_size = std::uint16_t(n); }));
     keys.push_back(boolean({"device.p2a_channels", "true",
                             "Offers VIRTIO_SCMI_F_P2A_CHANNELS: notifications and delayed "
                             "responses."},
@@ -213,15 +207,13 @@ std::vector<key_info> device_keys() {
                            [](draft& d, bool b) { d.out.system.device.event_idx = b; }));
     keys.push_back(boolean({"device.indirect_desc", "false", "Offers VIRTIO_F_INDIRECT_DESC."},
                            [](draft& d, bool b) { d.out.system.device.indirect_desc = b; }));
-    keys.push_back(integer({"device.mmio_base", "0x0a000000",
-                            "Address of the register window; a multiple of 512."},
-                           "", 0, 0xffff'ffff'fe00, [](draft& d, std::int64_t n) {
-                               d.out.system.device.mmio_base = std::uint64_t(n);
-                           }));
-    keys.push_back(integer({"device.irq", "40", "Interrupt number, shown in traces."}, "", 0, 1023,
-                           [](draft& d, std::int64_t n) {
-                               d.out.system.device.irq = unsigned(n);
-                           }));
+    keys.push_back(hex_integer(
+        {"device.mmio_base", "0x0a000000", "Address of the register window; a multiple of 512."}, 0,
+        0xffff'ffff'fe00,
+        [](draft& d, std::int64_t n) { d.out.system.device.mmio_base = std::uint64_t(n); }));
+    keys.push_back(
+        integer({"device.irq", "40", "Interrupt number, shown in traces."}, "", 0, 1023,
+                [](draft& d, std::int64_t n) { d.out.system.device.irq = unsigned(n); }));
     return keys;
 }
 

@@ -3,6 +3,7 @@
 #include "testbenches/schema_rows.h"
 
 #include <cctype>
+#include <sstream>
 #include <utility>
 
 #include "scmi/message.h"
@@ -44,6 +45,14 @@ key_info integer(about a, std::string unit, std::int64_t min, std::int64_t max,
                std::move(apply));
 }
 
+key_info hex_integer(about a, std::int64_t min, std::int64_t max, setter<std::int64_t> set) {
+    key_info k = integer(std::move(a), "", min, max, std::move(set));
+    std::ostringstream range;
+    range << std::hex << std::showbase << min << ".." << max;
+    k.range = range.str();
+    return k;
+}
+
 key_info boolean(about a, setter<bool> set) {
     auto apply = [set = std::move(set)](draft& d, const value& v) { set(d, v.boolean()); };
     return row(std::move(a), key_type::boolean, "", "", std::move(apply));
@@ -54,7 +63,7 @@ key_info time(about a, sim_time min, sim_time max, setter<sim_time> set) {
         set(d, v.time(min, max));
     };
     const bool any_time = min == sim_time{} && max == longest_span;
-    return row(std::move(a), key_type::time, "time", any_time ? "" : range_text(min, max),
+    return row(std::move(a), key_type::time, "ps to h", any_time ? "" : range_text(min, max),
                std::move(apply));
 }
 
@@ -66,7 +75,7 @@ key_info latency(about a, setter<distribution_ptr> set) {
     auto apply = [set = std::move(set)](draft& d, const value& v) {
         set(d, read_latency(v, d.out.inputs));
     };
-    return row(std::move(a), key_type::latency, "time", "", std::move(apply));
+    return row(std::move(a), key_type::latency, "ps to h", "", std::move(apply));
 }
 
 key_info choice(about a, std::vector<std::string> words, setter<std::string> set) {
@@ -87,7 +96,7 @@ key_info size(about a, std::uint64_t min, std::uint64_t max, setter<std::uint64_
     auto apply = [set = std::move(set), min, max](draft& d, const value& v) {
         set(d, v.byte_count(min, max));
     };
-    return row(std::move(a), key_type::size, "KiB, MiB, GiB",
+    return row(std::move(a), key_type::size, "KiB to GiB",
                std::to_string(min >> 20) + "MiB.." + std::to_string(max >> 20) + "MiB",
                std::move(apply));
 }

@@ -27,6 +27,8 @@ struct about {
 key_info text(about a, setter<std::string> set, std::size_t longest = 0);  ///< 0: no limit
 key_info integer(about a, std::string unit, std::int64_t min, std::int64_t max,
                  setter<std::int64_t> set);
+/// The same, its range shown in hexadecimal.
+key_info hex_integer(about a, std::int64_t min, std::int64_t max, setter<std::int64_t> set);
 key_info boolean(about a, setter<bool> set);
 key_info time(about a, sim_time min, sim_time max, setter<sim_time> set);
 key_info time(about a, setter<sim_time> set);  ///< 0 to the longest span
@@ -36,8 +38,7 @@ key_info choice(about a, std::vector<std::string> words, setter<std::string> set
 key_info path(about a, std::function<void(draft&, const std::filesystem::path&, const value&)> set);
 key_info size(about a, std::uint64_t min, std::uint64_t max, setter<std::uint64_t> set);
 key_info list(about a, std::string range, std::function<void(draft&, const value&)> set);
-key_info integer_or_word(about a, std::string range,
-                         std::function<void(draft&, const value&)> set);
+key_info integer_or_word(about a, std::string range, std::function<void(draft&, const value&)> set);
 key_info tables(about a, std::function<void(draft&, const value&)> begin,
                 std::function<void(draft&, const value&)> finish = {});
 

@@ -22,10 +22,9 @@ std::vector<std::string> call_names() {
 /// The three keys that say what is called; `at` finds the call in the draft.
 template <class Find>
 void add_call_keys(std::vector<key_info>& keys, const std::string& prefix, Find at) {
-    keys.push_back(choice({prefix + ".call", "(required)", "What is called."}, call_names(),
-                          [at](draft& d, const std::string& s) {
-                              at(d).kind = *models::call_kind_named(s);
-                          }));
+    keys.push_back(
+        choice({prefix + ".call", "(required)", "What is called."}, call_names(),
+               [at](draft& d, const std::string& s) { at(d).kind = *models::call_kind_named(s); }));
     keys.push_back(integer({prefix + ".id", "0", "The sensor or clock it is about."}, "", 0,
                            largest_id,
                            [at](draft& d, std::int64_t n) { at(d).id = std::uint32_t(n); }));
@@ -36,37 +35,33 @@ void add_call_keys(std::vector<key_info>& keys, const std::string& prefix, Find 
 
 std::vector<key_info> context_keys() {
     std::vector<key_info> keys;
-    keys.push_back(tables({"workload.context", "[]", "The guest's tasks."},
-                          [](draft& d, const value&) {
-                              auto& contexts = d.guest().contexts;
-                              contexts.emplace_back();
-                              contexts.back().pid = 99 + int(contexts.size());
-                          }));
-    keys.push_back(text({"workload.context[].name", "(required)", "Its name, as in traces."},
-                        [](draft& d, std::string s) {
-                            d.guest().contexts.back().name = std::move(s);
-                        },
-                        comm_length));
-    keys.push_back(integer({"workload.context[].pid", "(100 and up)", "Its pid."}, "", 1, 4194304,
-                           [](draft& d, std::int64_t n) {
-                               d.guest().contexts.back().pid = int(n);
-                           }));
-    keys.push_back(integer({"workload.context[].cpu", "0", "The CPU it runs on."}, "", 0, 63,
-                           [](draft& d, std::int64_t n) {
-                               d.guest().contexts.back().cpu = unsigned(n);
-                           }));
+    keys.push_back(
+        tables({"workload.context", "[]", "The guest's tasks."}, [](draft& d, const value&) {
+            auto& contexts = d.guest().contexts;
+            contexts.emplace_back();
+            contexts.back().pid = 99 + int(contexts.size());
+        }));
+    keys.push_back(text(
+        {"workload.context[].name", "(required)", "Its name, as in traces."},
+        [](draft& d, std::string s) { d.guest().contexts.back().name = std::move(s); },
+        comm_length));
+    keys.push_back(
+        integer({"workload.context[].pid", "(100 and up)", "Its pid."}, "", 1, 4194304,
+                [](draft& d, std::int64_t n) { d.guest().contexts.back().pid = int(n); }));
+    keys.push_back(
+        integer({"workload.context[].cpu", "0", "The CPU it runs on."}, "", 0, 63,
+                [](draft& d, std::int64_t n) { d.guest().contexts.back().cpu = unsigned(n); }));
     return keys;
 }
 
 std::vector<key_info> sequence_keys() {
     std::vector<key_info> keys;
-    keys.push_back(tables({"workload.sequence", "[]",
-                           "Calls that follow each other, whatever their tasks."},
-                          [](draft& d, const value&) { d.guest().sequence.emplace_back(); }));
-    keys.push_back(text({"workload.sequence[].context", "(required)", "The task that calls."},
-                        [](draft& d, std::string s) {
-                            d.guest().sequence.back().context = std::move(s);
-                        }));
+    keys.push_back(
+        tables({"workload.sequence", "[]", "Calls that follow each other, whatever their tasks."},
+               [](draft& d, const value&) { d.guest().sequence.emplace_back(); }));
+    keys.push_back(
+        text({"workload.sequence[].context", "(required)", "The task that calls."},
+             [](draft& d, std::string s) { d.guest().sequence.back().context = std::move(s); }));
     keys.push_back(time({"workload.sequence[].gap", "\"0s\"",
                          "From the return of the call before (or the probe's end) to this call."},
                         [](draft& d, sim_time t) { d.guest().sequence.back().gap = t; }));
@@ -77,34 +72,31 @@ std::vector<key_info> sequence_keys() {
 
 std::vector<key_info> loop_keys() {
     std::vector<key_info> keys;
-    keys.push_back(tables({"workload.loop", "[]", "Tasks that repeat calls by themselves."},
-                          [](draft& d, const value&) { d.guest().loops.emplace_back(); },
-                          [](draft& d, const value& v) {
-                              if (d.guest().loops.back().calls.empty()) {
-                                  v.refuse("has no calls: calls = [ { call = \"sensor_read\", "
-                                           "id = 0 } ]");
-                              }
-                          }));
-    keys.push_back(text({"workload.loop[].context", "(required)", "The task that calls."},
-                        [](draft& d, std::string s) {
-                            d.guest().loops.back().context = std::move(s);
-                        }));
-    keys.push_back(integer({"workload.loop[].count", "1",
-                            "How many calls in all; 0: until the end of the run."},
-                           "", 0, any, [](draft& d, std::int64_t n) {
-                               d.guest().loops.back().count = std::uint64_t(n);
-                           }));
-    keys.push_back(latency({"workload.loop[].think", "\"0s\"", "Pause before each call."},
-                           [](draft& d, distribution_ptr l) {
-                               d.guest().loops.back().think = std::move(l);
-                           }));
-    keys.push_back(time({"workload.loop[].start", "\"0s\"",
-                         "When the loop starts, after the end of the probe."},
-                        [](draft& d, sim_time t) { d.guest().loops.back().start = t; }));
-    keys.push_back(tables({"workload.loop[].calls", "[]", "The calls, made in turn."},
-                          [](draft& d, const value&) {
-                              d.guest().loops.back().calls.emplace_back();
-                          }));
+    keys.push_back(tables(
+        {"workload.loop", "[]", "Tasks that repeat calls by themselves."},
+        [](draft& d, const value&) { d.guest().loops.emplace_back(); },
+        [](draft& d, const value& v) {
+            if (d.guest().loops.back().calls.empty()) {
+                v.refuse(
+                    "has no calls: calls = [ { call = \"sensor_read\", "
+                    "id = 0 } ]");
+            }
+        }));
+    keys.push_back(
+        text({"workload.loop[].context", "(required)", "The task that calls."},
+             [](draft& d, std::string s) { d.guest().loops.back().context = std::move(s); }));
+    keys.push_back(integer(
+        {"workload.loop[].count", "1", "How many calls in all; 0: until the end of the run."}, "",
+        0, any, [](draft& d, std::int64_t n) { d.guest().loops.back().count = std::uint64_t(n); }));
+    keys.push_back(
+        latency({"workload.loop[].think", "\"0s\"", "Pause before each call."},
+                [](draft& d, distribution_ptr l) { d.guest().loops.back().think = std::move(l); }));
+    keys.push_back(time(
+        {"workload.loop[].start", "\"0s\"", "When the loop starts, after the end of the probe."},
+        [](draft& d, sim_time t) { d.guest().loops.back().start = t; }));
+    keys.push_back(
+        tables({"workload.loop[].calls", "[]", "The calls, made in turn."},
+               [](draft& d, const value&) { d.guest().loops.back().calls.emplace_back(); }));
     add_call_keys(keys, "workload.loop[].calls[]",
                   [](draft& d) -> models::call& { return d.guest().loops.back().calls.back(); });
     return keys;
@@ -144,20 +136,19 @@ std::vector<key_info> output_keys() {
     std::vector<key_info> keys;
     keys.push_back(output("output.ftrace", "true", "Write the driver's trace events.",
                           &output_options::ftrace));
-    keys.push_back(output("output.dmesg", "true", "Write the kernel's messages.",
-                          &output_options::dmesg));
+    keys.push_back(
+        output("output.dmesg", "true", "Write the kernel's messages.", &output_options::dmesg));
     keys.push_back(output("output.registers", "false", "Write every register access.",
                           &output_options::registers));
     keys.push_back(output("output.requests", "true", "Write each request with its hops (CSV).",
                           &output_options::requests));
-    keys.push_back(output("output.summary", "true", "Write the totals (JSON).",
-                          &output_options::summary));
+    keys.push_back(
+        output("output.summary", "true", "Write the totals (JSON).", &output_options::summary));
     keys.push_back(boolean({"output.vcd.enabled", "false", "Write a waveform; --vcd does too."},
                            [](draft& d, bool b) { d.out.output.vcd.enabled = b; }));
     keys.push_back(integer({"output.vcd.xfers", "8", "Transfers that have a lane in the waveform."},
-                           "", 1, 1024, [](draft& d, std::int64_t n) {
-                               d.out.output.vcd.xfers = unsigned(n);
-                           }));
+                           "", 1, 1024,
+                           [](draft& d, std::int64_t n) { d.out.output.vcd.xfers = unsigned(n); }));
     return keys;
 }
 

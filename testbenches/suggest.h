@@ -13,7 +13,8 @@ namespace scmi_vp::testbenches {
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
 /// The candidate nearest to `name`, if it is near enough to be meant (a third of its letters).
-std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates);
+std::optional<std::string> nearest(std::string_view name,
+                                   const std::vector<std::string>& candidates);
 
 /// ", did you mean X?", or ": one of A, B, C" when nothing is near.
 std::string suggestion(std::string_view name, const std::vector<std::string>& candidates);

@@ -81,7 +81,8 @@ std::string value::choice(const std::vector<std::string>& words) const {
 
 sim_time value::time(sim_time min, sim_time max) const {
     if (node->is_number()) {
-        refuse(shown(*node) + " has no unit: write a time like \"30ms\" (ps, ns, us, ms, s, min, h)");
+        refuse(shown(*node) +
+               " has no unit: write a time like \"30ms\" (ps, ns, us, ms, s, min, h)");
     }
     if (!node->is_string()) refuse_type("a time like \"30ms\"");
     sim_time t;

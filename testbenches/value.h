@@ -2,12 +2,12 @@
 // One value of a scenario with its place: reads it as a type or says where it is wrong.
 #pragma once
 
-#include <toml++/toml.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
+
+#include <toml++/toml.h>
 
 #include "base/time.h"
 
@@ -42,7 +42,8 @@ struct value {
     std::string choice(const std::vector<std::string>& words) const;
     sim_time time(sim_time min, sim_time max) const;
     std::uint64_t byte_count(std::uint64_t min, std::uint64_t max) const;  ///< "64MiB"
-    std::filesystem::path path() const;  ///< relative ones start at the source's folder; may be empty
+    std::filesystem::path path()
+        const;  ///< relative ones start at the source's folder; may be empty
 
     /// The elements of a list; the key gets their number.
     std::vector<value> elements(const std::string& wanted) const;

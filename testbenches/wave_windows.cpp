@@ -2,13 +2,13 @@
 // See wave_windows.h.
 #include "testbenches/wave_windows.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "models/system.h"
@@ -24,7 +24,8 @@ constexpr std::size_t most_windows = 1000;
 
 /// A tenth of the span on each side, between 10 us and 1 ms.
 wave_window around(sim_time from, sim_time to) {
-    const sim_time margin = std::clamp(sim_time((to - from).ps / 10), microseconds(10), milliseconds(1));
+    const sim_time margin =
+        std::clamp(sim_time((to - from).ps / 10), microseconds(10), milliseconds(1));
     return {std::max(sim_time{}, from - margin), to + margin};
 }
 
@@ -33,9 +34,11 @@ class finder : public models::run_sink {
 public:
     explicit finder(wave_around what) : what_(what) {}
     void on_request(const request& r) override {
-        const wave_window w = around(r.at[std::size_t(instant::entered)], r.at[std::size_t(instant::returned)]);
+        const wave_window w =
+            around(r.at[std::size_t(instant::entered)], r.at[std::size_t(instant::returned)]);
         if (what_ == wave_around::slowest) {
-            if (r.round_trip() > slowest_ || windows.empty()) slowest_ = r.round_trip(), windows = {w};
+            if (r.round_trip() > slowest_ || windows.empty())
+                slowest_ = r.round_trip(), windows = {w};
         } else if (r.timed_out && windows.size() < most_windows) {
             windows.push_back(w);
             if (r.late_at != sim_time{}) windows.push_back(around(r.late_at, r.late_at));
@@ -74,7 +77,8 @@ std::string read_all(int fd) {
     }
 }
 
-/// In the child: runs once without outputs. First byte: 'w' and windows, or an error's kind and text.
+/// In the child: runs once without outputs. First byte: 'w' and windows, or an error's kind and
+/// text.
 [[noreturn]] void first_run(const scenario& s, wave_around what, int fd) {
     std::string message;
     try {
@@ -96,7 +100,8 @@ std::string read_all(int fd) {
 
 std::vector<wave_window> search(const scenario& s, wave_around what) {
     int ends[2];
-    if (::pipe(ends) != 0) throw error(error_kind::output, "pipe: " + std::string(std::strerror(errno)));
+    if (::pipe(ends) != 0)
+        throw error(error_kind::output, "pipe: " + std::string(std::strerror(errno)));
     const pid_t child = ::fork();
     if (child < 0) throw error(error_kind::output, "fork: " + std::string(std::strerror(errno)));
     if (child == 0) {
@@ -109,11 +114,13 @@ std::vector<wave_window> search(const scenario& s, wave_around what) {
     int status = 0;
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
-    if (message.empty()) throw error(error_kind::model, "the run that looks for the waveform's window died");
+    if (message.empty())
+        throw error(error_kind::model, "the run that looks for the waveform's window died");
     if (message[0] != 'w') throw error(error_kind(message[0] - '0'), message.substr(1));
     std::vector<wave_window> windows((message.size() - 1) / sizeof(wave_window));
     if (!windows.empty()) {
-        std::memcpy(static_cast<void*>(windows.data()), message.data() + 1, windows.size() * sizeof(wave_window));
+        std::memcpy(static_cast<void*>(windows.data()), message.data() + 1,
+                    windows.size() * sizeof(wave_window));
     }
     return windows;
 }
@@ -124,16 +131,18 @@ std::vector<wave_window> wave_windows(const scenario& s, const run_options& opti
     if (options.vcd_around != wave_around::none) {
         std::vector<wave_window> windows = search(s, options.vcd_around);
         if (windows.empty()) {
-            throw error(error_kind::config, options.vcd_around == wave_around::timeouts
-                                                ? "--vcd-around timeouts: no request timed out in this run"
-                                                : "--vcd-around slowest: there was no request in this run");
+            throw error(error_kind::config,
+                        options.vcd_around == wave_around::timeouts
+                            ? "--vcd-around timeouts: no request timed out in this run"
+                            : "--vcd-around slowest: there was no request in this run");
         }
         return windows;
     }
     wave_window w{options.vcd_from.value_or(sim_time{}), options.vcd_to.value_or(sim_time::max())};
     if (w.to <= w.from) {
-        throw error(error_kind::usage, "the waveform's window is empty: --vcd-from " + to_string(w.from) +
-                                           " is not before --vcd-to " + to_string(w.to));
+        throw error(error_kind::usage, "the waveform's window is empty: --vcd-from " +
+                                           to_string(w.from) + " is not before --vcd-to " +
+                                           to_string(w.to));
     }
     return {w};
 }

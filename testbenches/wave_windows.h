@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which parts of a run a waveform shows: given by times, or found by a first run in a process of its
-// own (SystemC elaborates once per process; the second run is the same run, since runs are
+// Which parts of a run a waveform shows: given by times, or found by a first run in a process of
+// its own (SystemC elaborates once per process; the second run is the same run, since runs are
 // deterministic).
 #pragma once
 

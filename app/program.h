@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The scmi-vp program: a table of subcommands, and errors as messages and exit statuses.
+#pragma once
+
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/exit_status.h"
+
+namespace scmi_vp::app {
+
+using arguments = std::vector<std::string>;
+
+struct command {
+    std::string_view name;
+    std::string_view summary;
+    /// `args` are those behind the subcommand. Throws scmi_vp::error.
+    exit_status (*run)(const arguments& args, std::ostream& out);
+};
+
+/// One function per subcommand, each in its own file.
+exit_status run_command(const arguments& args, std::ostream& out);
+exit_status list_command(const arguments& args, std::ostream& out);
+exit_status init_command(const arguments& args, std::ostream& out);
+
+const std::vector<command>& commands();
+
+/// Runs `scmi-vp args...`: results go to `out`, the one error message to `err`.
+exit_status run_program(const arguments& args, std::string_view version, std::ostream& out,
+                        std::ostream& err);
+
+}  // namespace scmi_vp::app

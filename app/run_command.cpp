@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// scmi-vp run: loads a scenario with what the command line adds, and runs it.
+#include <filesystem>
+#include <optional>
+
+#include "app/options.h"
+#include "testbenches/run.h"
+#include "testbenches/scenario.h"
+
+namespace po = boost::program_options;
+namespace fs = std::filesystem;
+
+namespace scmi_vp::app {
+namespace {
+
+po::options_description visible_options() {
+    po::options_description o("options");
+    const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
+    o.add_options()("set", po::value<std::vector<std::string>>()->value_name("KEY=VALUE"),
+                    "replace a key of the scenario; may be repeated (scmi-vp list keys)")(
+        "seed", po::value<std::int64_t>()->value_name("N"), "the same as --set sim.seed=N")(
+        "out", text("DIR"),
+        "write results into this folder; it is made if absent, and nothing "
+        "that scmi-vp did not write is overwritten")("vcd", "write a waveform")(
+        "vcd-from", text("TIME"), "its window starts here (\"1.2ms\")")("vcd-to", text("TIME"),
+                                                                        "and ends here")(
+        "vcd-around", text("WHAT"), "instead: around the `slowest` call, or all `timeouts`")(
+        "quiet", "no account of each request")("help,h", "print this");
+    return o;
+}
+
+void print_help(std::ostream& out) {
+    out << "usage: scmi-vp run SCENARIO [OPTIONS]\n\n"
+           "SCENARIO is a TOML file, a folder with a scenario.toml, or the name of a folder in\n"
+           "testbenches/.\n\n"
+        << visible_options()
+        << "\nexamples:\n"
+           "  scmi-vp run testbenches/linux-6.1-recording --out out/recording\n"
+           "  scmi-vp run my.toml --set guest.max_rx_timeout=30ms --seed 7\n"
+           "  scmi-vp run my.toml --set 'hops.service={ kind=\"normal\", mean=\"50us\", sd=\"5us\" "
+           "}'\n"
+           "  scmi-vp run my.toml --out out --vcd --vcd-from 1ms --vcd-to 2ms\n";
+}
+
+fs::path resolve(const std::string& name) {
+    const fs::path given(name);
+    std::error_code ignored;
+    if (fs::is_directory(given, ignored)) return given / "scenario.toml";
+    if (fs::exists(given, ignored)) return given;
+    const fs::path testbench = fs::path("testbenches") / given / "scenario.toml";
+    if (given == given.filename() && fs::exists(testbench, ignored)) return testbench;
+    throw error(error_kind::usage, name + ": no such file, folder or testbench; `scmi-vp init " +
+                                       (name.empty() ? "my.toml" : name) +
+                                       "` writes a scenario to start from");
+}
+
+std::optional<sim_time> time_option(const po::variables_map& map, const char* name) {
+    if (!map.count(name)) return std::nullopt;
+    try {
+        const sim_time t = parse_time(map[name].as<std::string>());
+        if (t < sim_time{}) throw error(error_kind::usage, "a time before the start of the run");
+        return t;
+    } catch (const error& e) {
+        throw error(error_kind::usage, std::string("--") + name, e.what());
+    }
+}
+
+testbenches::wave_around around_option(const po::variables_map& map) {
+    if (!map.count("vcd-around")) return testbenches::wave_around::none;
+    const std::string word = map["vcd-around"].as<std::string>();
+    if (word == "slowest") return testbenches::wave_around::slowest;
+    if (word == "timeouts") return testbenches::wave_around::timeouts;
+    throw error(error_kind::usage, "--vcd-around", "'" + word + "' is not slowest or timeouts");
+}
+
+testbenches::run_options options_from(const po::variables_map& map) {
+    testbenches::run_options o;
+    if (map.count("out")) o.out = map["out"].as<std::string>();
+    o.vcd_from = time_option(map, "vcd-from");
+    o.vcd_to = time_option(map, "vcd-to");
+    o.vcd_around = around_option(map);
+    o.quiet = map.count("quiet") != 0;
+    const bool window = o.vcd_from || o.vcd_to;
+    const bool around = o.vcd_around != testbenches::wave_around::none;
+    o.vcd = map.count("vcd") || window || around;
+    if (window && around) {
+        throw error(error_kind::usage,
+                    "--vcd-around and --vcd-from or --vcd-to exclude each other");
+    }
+    if (o.vcd_from && o.vcd_to && *o.vcd_from >= *o.vcd_to) {
+        throw error(error_kind::usage, "--vcd-from is not before --vcd-to");
+    }
+    if (map.count("out") && o.out.empty()) throw error(error_kind::usage, "--out: an empty name");
+    if (o.vcd && o.out.empty()) throw error(error_kind::usage, "a waveform needs --out DIR");
+    return o;
+}
+
+/// The command as one can paste it into a shell.
+std::string command_line(const arguments& args) {
+    std::string line = "scmi-vp run";
+    for (const std::string& a : args) {
+        const bool plain = !a.empty() && a.find_first_not_of(
+                                             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                             "0123456789-_./=:,+@%") == std::string::npos;
+        if (plain) {
+            line += " " + a;
+            continue;
+        }
+        line += " '";
+        for (const char c : a) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
+        line += "'";
+    }
+    return line;
+}
+
+std::vector<std::string> overrides_from(const po::variables_map& map) {
+    std::vector<std::string> overrides;
+    if (map.count("set")) overrides = map["set"].as<std::vector<std::string>>();
+    if (map.count("seed")) {
+        const std::int64_t seed = map["seed"].as<std::int64_t>();
+        if (seed < 0) throw error(error_kind::usage, "--seed", "is negative");
+        overrides.push_back("sim.seed=" + std::to_string(seed));
+    }
+    return overrides;
+}
+
+exit_status status_from(testbenches::run_status s) {
+    switch (s) {
+        case testbenches::run_status::violations:
+            return exit_status::check_failed;
+        case testbenches::run_status::unfinished:
+            return exit_status::unfinished;
+        case testbenches::run_status::ok:
+            break;
+    }
+    return exit_status::ok;
+}
+
+}  // namespace
+
+exit_status run_command(const arguments& args, std::ostream& out) {
+    po::options_description all = visible_options();
+    all.add_options()("scenario", po::value<std::string>());
+    po::positional_options_description positional;
+    positional.add("scenario", 1);
+    const po::variables_map map = parse_options("run", args, all, positional);
+    if (map.count("help")) {
+        print_help(out);
+        return exit_status::ok;
+    }
+    if (!map.count("scenario")) {
+        throw error(error_kind::usage, "run: no scenario given (scmi-vp run --help)");
+    }
+    testbenches::run_options options = options_from(map);
+    options.command_line = command_line(args);
+    const testbenches::scenario s =
+        testbenches::load_scenario(resolve(map["scenario"].as<std::string>()), overrides_from(map));
+    return status_from(testbenches::run_scenario(s, options, out));
+}
+
+}  // namespace scmi_vp::app

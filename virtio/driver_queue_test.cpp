@@ -140,8 +140,7 @@ TEST(driver_queue, indirect_table_for_more_than_one_buffer) {
     EXPECT_EQ(f.queue.free_descriptors(), 0);
 }
 
-// --- notifications
-// --------------------------------------------------------------------------------
+// --- notifications ---
 
 TEST(driver_queue, SPL_37_kick_without_event_idx) {
     fixture f(4);
@@ -252,8 +251,7 @@ TEST(driver_queue, detach_unused_gives_back_every_token) {
     EXPECT_EQ(f.ring.memory.get<u16>(f.ring.layout.avail_idx()), 1);
 }
 
-// --- devices that break the rules
-// -----------------------------------------------------------------
+// --- devices that break the rules ---
 
 TEST(driver_queue, SPL_48_BUG_21_bad_ids_break_the_queue) {
     const struct {

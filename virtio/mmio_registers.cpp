@@ -161,8 +161,7 @@ void mmio_register_file::reset() {
     interrupt_status_ = 0;
 }
 
-// --- reads
-// ----------------------------------------------------------------------------------------
+// --- reads ---
 
 std::uint32_t mmio_register_file::read(std::uint32_t offset, unsigned size,
                                        register_effect& effect) {
@@ -253,8 +252,7 @@ ring_features mmio_register_file::features() const {
     return {state_.has(feature::event_idx), state_.has(feature::indirect_desc)};
 }
 
-// --- writes
-// ---------------------------------------------------------------------------------------
+// --- writes ---
 
 register_effect mmio_register_file::write(std::uint32_t offset, unsigned size,
                                           std::uint32_t value) {

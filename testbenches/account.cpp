@@ -35,6 +35,10 @@ std::string story_of(const request& r) {
 
 std::string what_of(const request& r) {
     std::string what = scmi::message_name(r.hdr.protocol_id, r.hdr.message_id);
+    // The three messages that every protocol has do not name it.
+    if (r.hdr.message_id <= 2) {
+        what = std::string(scmi::protocol_name(r.hdr.protocol_id)) + " " + what;
+    }
     if (r.resource >= 0) what += "(" + std::to_string(r.resource) + ")";
     return what;
 }

@@ -100,6 +100,18 @@ struct call_loop {
     std::uint64_t count = 1;          ///< how many calls in all; 0 = until the end of the run
     distribution_ptr think;           ///< before each call
     sim_time start;                   ///< after the end of the probe
+    std::string lock;                 ///< a mutex of this name is held over each call; empty = none
+};
+
+/// Calls that arrive whether or not earlier ones have returned (open loop), made by whichever of its
+/// contexts is free, first come first served. Response times count from the intended instant.
+struct open_arrivals {
+    std::vector<std::string> contexts;
+    std::vector<call> calls;          ///< made in turn
+    std::uint64_t count = 0;          ///< how many arrive in all; 0 = until the end of the run
+    distribution_ptr interarrival;
+    sim_time start;                   ///< of the first interval, after the end of the probe
+    std::string lock;
 };
 
 /// A task of the guest.
@@ -125,6 +137,7 @@ struct guest_config {
     std::vector<context_config> contexts;
     std::vector<sequence_step> sequence;
     std::vector<call_loop> loops;
+    std::vector<open_arrivals> open;
     unsigned vring_align = 4096;
 };
 
@@ -147,11 +160,35 @@ struct service_rule {
     bool never = false;  ///< no reply at all
 };
 
+/// When the host's CPUs do not run the platform: work under way is suspended, replies wait.
+struct host_pause {
+    distribution_ptr every;           ///< from the end of one pause (or the start of the run) to the next
+    distribution_ptr length;
+    std::uint64_t count = 0;          ///< at most so many; 0 = no limit
+};
+
+/// The platform's host runs only in a slot at the start of each period (TDMA).
+struct host_slot {
+    sim_time period;                  ///< 0 = always
+    sim_time slot;                    ///< 0 < slot <= period
+    sim_time phase;                   ///< of the first period's start
+};
+
+/// Commands that get no reply at all: the chain stays with the device.
+struct reply_loss {
+    double probability = 0;           ///< of each reply
+    sim_time from;                    ///< only for replies due in [from, to)
+    sim_time to = sim_time::max();
+};
+
 struct platform_config {
     scmi::platform_description description;
     unsigned workers = 1;                ///< 0 = as many as needed
     std::vector<service_rule> service;   ///< on top of hop `service`
     distribution_ptr delayed_work;       ///< from a response until its delayed response is ready
+    std::vector<host_pause> pauses;
+    host_slot slot;
+    std::vector<reply_loss> losses;
 };
 
 struct wave_config {

@@ -56,6 +56,9 @@ struct request {
     std::array<sim_time, instant_count> at{};
     std::uint8_t reached = 0;  ///< index of the latest instant that was reached in order
     bool timed_out = false;
+    bool lost = false;         ///< the platform will never reply (a fault): a timeout is a true one
+    sim_time intended;         ///< when the call was meant to be made (open loop), else `called`
+    sim_time called;           ///< when the call was made; locks are taken between this and entering
     sim_time late_at;          ///< when a reply arrived after the timeout (0: none so far)
     delayed_state delayed = delayed_state::none;
     sim_time delayed_ready, delayed_used, delayed_irq, delayed_matched;

@@ -14,7 +14,7 @@ int sc_main(int argc, char* argv[]) {
 
 int main(int argc, char* argv[]) {
     // The banner would be part of what people compare and parse.
-    setenv("SC_COPYRIGHT_MESSAGE", "DISABLE", 1);
+    setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 1);
     if (argc < 1) return int(scmi_vp::app::exit_status::bad_input);
     return sc_core::sc_elab_and_sim(argc, argv);
 }

@@ -72,7 +72,7 @@ std::vector<key_info> driver_keys() {
     keys.push_back(list({"guest.drivers", R"(["clk-scmi", "scmi-hwmon", "iio-scmi"])",
                          "SCMI drivers built in, in link order; of one protocol the last is "
                          "probed first."},
-                        "clk-scmi, iio-scmi, scmi-hwmon", set_drivers));
+                        "", "clk-scmi, iio-scmi, scmi-hwmon", set_drivers));
     return keys;
 }
 

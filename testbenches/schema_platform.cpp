@@ -74,7 +74,7 @@ std::vector<key_info> base_keys() {
         [](draft& d, std::string s) { d.platform().platform_name = std::move(s); }, name_length));
     keys.push_back(list({"platform.protocols", "(clock and sensor, where there are any)",
                          "Protocols that Base lists, without Base, ascending."},
-                        "names or 0x11..0xff", set_protocols));
+                        "", "names or 0x11..0xff", set_protocols));
     keys.push_back(choice({"platform.unknown_message", "\"NOT_FOUND\"",
                            "Answer to a message id that a protocol does not know."},
                           status_names(), [](draft& d, const std::string& s) {
@@ -149,14 +149,15 @@ std::vector<key_info> clock_keys() {
                            [](draft& d, bool b) { d.platform().clocks.back().enabled = b; }));
     keys.push_back(list(
         {"platform.clock[].rates.list", "(only its rate)", "The rates it can have, ascending."},
-        "Hz", set_rate_list));
-    keys.push_back(
-        integer({"platform.clock[].rates.lowest", "(none)", "Instead of a list: the lowest rate,"},
-                "Hz", 0, any, [](draft& d, std::int64_t n) { d.rates.lowest = std::uint64_t(n); }));
-    keys.push_back(integer({"platform.clock[].rates.highest", "(none)", "the highest"}, "Hz", 0,
-                           any,
+        "Hz", "", set_rate_list));
+    keys.push_back(integer({"platform.clock[].rates.lowest", "(none)",
+                            "Instead of a list, with highest and step: the lowest rate."},
+                           "Hz", 0, any,
+                           [](draft& d, std::int64_t n) { d.rates.lowest = std::uint64_t(n); }));
+    keys.push_back(integer({"platform.clock[].rates.highest", "(none)", "The highest rate."}, "Hz",
+                           0, any,
                            [](draft& d, std::int64_t n) { d.rates.highest = std::uint64_t(n); }));
-    keys.push_back(integer({"platform.clock[].rates.step", "(none)", "and the step between rates."},
+    keys.push_back(integer({"platform.clock[].rates.step", "(none)", "The step between rates."},
                            "Hz", 1, any,
                            [](draft& d, std::int64_t n) { d.rates.step = std::uint64_t(n); }));
     keys.push_back(

@@ -101,8 +101,9 @@ key_info size(about a, std::uint64_t min, std::uint64_t max, setter<std::uint64_
                std::move(apply));
 }
 
-key_info list(about a, std::string range, std::function<void(draft&, const value&)> set) {
-    return row(std::move(a), key_type::list, "", std::move(range), std::move(set));
+key_info list(about a, std::string unit, std::string range,
+              std::function<void(draft&, const value&)> set) {
+    return row(std::move(a), key_type::list, std::move(unit), std::move(range), std::move(set));
 }
 
 key_info integer_or_word(about a, std::string range,

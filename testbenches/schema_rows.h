@@ -37,7 +37,8 @@ key_info choice(about a, std::vector<std::string> words, setter<std::string> set
 /// The setter gets the value too, for errors that name its place.
 key_info path(about a, std::function<void(draft&, const std::filesystem::path&, const value&)> set);
 key_info size(about a, std::uint64_t min, std::uint64_t max, setter<std::uint64_t> set);
-key_info list(about a, std::string range, std::function<void(draft&, const value&)> set);
+key_info list(about a, std::string unit, std::string range,
+              std::function<void(draft&, const value&)> set);
 key_info integer_or_word(about a, std::string range, std::function<void(draft&, const value&)> set);
 key_info tables(about a, std::function<void(draft&, const value&)> begin,
                 std::function<void(draft&, const value&)> finish = {});

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program as a user meets it: help, errors, exit statuses, and that init's scenario loads.
+#include "app/program.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "app/starter_scenario.h"
+#include "testbenches/scenario.h"
+#include "testbenches/schema.h"
+
+namespace scmi_vp::app {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+struct answer {
+    int status;
+    std::string out, err;
+};
+
+answer run(const arguments& args) {
+    std::ostringstream out, err;
+    const exit_status status = run_program(args, "1.2.3", out, err);
+    return {int(status), out.str(), err.str()};
+}
+
+/// A refusal: one line, nothing on standard output, status 2.
+std::string refusal(const arguments& args) {
+    const answer a = run(args);
+    EXPECT_EQ(a.status, 2) << a.err;
+    EXPECT_EQ(a.out, "");
+    EXPECT_EQ(std::count(a.err.begin(), a.err.end(), '\n'), 1) << a.err;
+    return a.err;
+}
+
+class in_scratch_folder : public testing::Test {
+protected:
+    void SetUp() override {
+        std::string name = (fs::temp_directory_path() / "scmi-vp-XXXXXX").string();
+        ASSERT_NE(mkdtemp(name.data()), nullptr);
+        folder_ = name;
+    }
+    void TearDown() override {
+        std::error_code ignored;
+        fs::remove_all(folder_, ignored);
+    }
+    std::string at(const std::string& name) const { return (folder_ / name).string(); }
+
+private:
+    fs::path folder_;
+};
+
+TEST(program, help_shows_commands_examples_and_statuses) {
+    for (const char* option : {"--help", "-h", "help"}) {
+        const answer a = run({option});
+        EXPECT_EQ(a.status, 0);
+        EXPECT_EQ(a.err, "");
+        EXPECT_THAT(a.out, HasSubstr("examples:"));
+        for (const command& c : commands()) EXPECT_THAT(a.out, HasSubstr(std::string(c.summary)));
+        for (const exit_status_info& s : exit_status_table) {
+            EXPECT_THAT(a.out, HasSubstr(std::string(s.meaning)));
+        }
+    }
+}
+
+TEST(program, every_command_has_help_with_an_example) {
+    for (const command& c : commands()) {
+        const answer a = run({std::string(c.name), "--help"});
+        EXPECT_EQ(a.status, 0) << c.name;
+        EXPECT_THAT(a.out, HasSubstr("usage: scmi-vp " + std::string(c.name)));
+        EXPECT_THAT(a.out, HasSubstr("example"));
+    }
+}
+
+TEST(program, version) {
+    EXPECT_EQ(run({"--version"}).out, "scmi-vp 1.2.3\n");
+}
+
+TEST(program, what_it_does_not_know_it_refuses) {
+    EXPECT_EQ(refusal({}), "scmi-vp: no command given; scmi-vp --help prints all of them\n");
+    EXPECT_EQ(refusal({"rnu"}),
+              "scmi-vp: unknown command rnu, did you mean run? (scmi-vp --help)\n");
+    EXPECT_EQ(refusal({"--verbose"}),
+              "scmi-vp: unknown option --verbose: one of run, list, init (scmi-vp --help)\n");
+    EXPECT_EQ(refusal({"list", "kyes"}), "scmi-vp: list: unknown topic kyes, did you mean keys?\n");
+    EXPECT_EQ(refusal({"list", "keys", "hops"}),
+              "scmi-vp: list: one topic at a time, 'hops' is too much (scmi-vp list --help)\n");
+    EXPECT_EQ(refusal({"init", "a", "b"}),
+              "scmi-vp: too many positional options have been specified on the command line "
+              "(scmi-vp init --help)\n");
+}
+
+TEST(run_command, refuses_bad_options) {
+    EXPECT_EQ(refusal({"run"}), "scmi-vp: run: no scenario given (scmi-vp run --help)\n");
+    EXPECT_EQ(refusal({"run", "x.toml", "--ste", "a=b"}),
+              "scmi-vp: unknown option --ste, did you mean --set? (scmi-vp run --help)\n");
+    // Abbreviations would break scripts when an option is added.
+    EXPECT_THAT(refusal({"run", "x.toml", "--qui"}), StartsWith("scmi-vp: unknown option --qui"));
+    EXPECT_THAT(refusal({"run", "x.toml", "--seed", "many"}), HasSubstr("--seed"));
+    EXPECT_EQ(refusal({"run", "x.toml", "--seed", "-1"}), "scmi-vp: --seed: is negative\n");
+    EXPECT_THAT(refusal({"run", "x.toml", "--vcd-from", "5", "--out", "o"}),
+                StartsWith("scmi-vp: --vcd-from: '5'"));
+    EXPECT_EQ(refusal({"run", "x.toml", "--vcd-from", "2s", "--vcd-to", "1s", "--out", "o"}),
+              "scmi-vp: --vcd-from is not before --vcd-to\n");
+    EXPECT_EQ(refusal({"run", "x.toml", "--vcd-around", "fastest"}),
+              "scmi-vp: --vcd-around: 'fastest' is not slowest or timeouts\n");
+    EXPECT_EQ(refusal({"run", "x.toml", "--vcd-around", "slowest", "--vcd-to", "1s"}),
+              "scmi-vp: --vcd-around and --vcd-from or --vcd-to exclude each other\n");
+    EXPECT_EQ(refusal({"run", "x.toml", "--vcd"}), "scmi-vp: a waveform needs --out DIR\n");
+}
+
+TEST(run_command, says_where_a_scenario_may_come_from) {
+    EXPECT_EQ(refusal({"run", "nowhere"}),
+              "scmi-vp: nowhere: no such file, folder or testbench; `scmi-vp init nowhere` writes "
+              "a scenario to start from\n");
+}
+
+TEST_F(in_scratch_folder, run_passes_on_the_scenarios_error) {
+    std::ofstream(at("s.toml")) << "[guest]\nhzz = 1\n";
+    EXPECT_EQ(refusal({"run", at("s.toml")}),
+              "scmi-vp: " + at("s.toml") + ":2:1: unknown key guest.hzz, did you mean guest.hz?\n");
+    std::ofstream(at("scenario.toml")) << "";
+    EXPECT_EQ(refusal({"run", fs::path(at("scenario.toml")).parent_path().string(), "--set",
+                       "guest.hz=0"}),
+              "scmi-vp: --set guest.hz=0: guest.hz: 0 is out of range: 1..10000\n");
+}
+
+TEST(list_command, prints_every_topic) {
+    const std::string topics = run({"list"}).out;
+    unsigned printed = 0;
+    std::istringstream lines(topics.substr(topics.find("\n\n") + 2));
+    for (std::string line; std::getline(lines, line) && !line.empty(); ++printed) {
+        const std::string name = line.substr(2, line.find(' ', 2) - 2);
+        const answer a = run({"list", name});
+        EXPECT_EQ(a.status, 0) << name;
+        EXPECT_GT(std::count(a.out.begin(), a.out.end(), '\n'), 2) << name;
+    }
+    EXPECT_GE(printed, 6u);
+    EXPECT_THAT(run({"list", "hops"}).out, HasSubstr("guest_wake"));
+    EXPECT_THAT(run({"list", "profiles"}).out, HasSubstr("linux-6.12"));
+    EXPECT_THAT(run({"list", "messages"}).out, HasSubstr("SENSOR_READING_GET"));
+    EXPECT_THAT(run({"list", "registers"}).out, HasSubstr("0x050   QueueNotify"));
+    EXPECT_THAT(run({"list", "statuses"}).out, HasSubstr("70"));
+}
+
+TEST(list_command, markdown_is_that_of_the_documentation) {
+    std::ostringstream tables;
+    testbenches::print_keys_markdown(tables);
+    EXPECT_EQ(run({"list", "keys", "--markdown"}).out, tables.str());
+}
+
+TEST_F(in_scratch_folder, init_writes_a_scenario_that_loads) {
+    const answer a = run({"init", at("my.toml")});
+    EXPECT_EQ(a.status, 0) << a.err;
+    EXPECT_THAT(a.out, HasSubstr("scmi-vp run " + at("my.toml")));
+    const testbenches::scenario s = testbenches::load_scenario(at("my.toml"), {});
+    EXPECT_EQ(s.title, "starter");
+    EXPECT_EQ(s.system.guest.loops.size(), 1u);
+    EXPECT_EQ(s.source_text, starter_scenario);
+}
+
+TEST_F(in_scratch_folder, init_overwrites_nothing) {
+    std::ofstream(at("my.toml")) << "mine";
+    const answer a = run({"init", at("my.toml")});
+    EXPECT_EQ(a.status, 3);
+    EXPECT_EQ(a.err, "scmi-vp: " + at("my.toml") + ": exists already; choose another name\n");
+    std::ifstream in(at("my.toml"));
+    EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), "mine");
+    fs::create_symlink(at("nothing"), at("link.toml"));
+    EXPECT_EQ(run({"init", at("link.toml")}).status, 3);
+}
+
+// Works for root too: nothing can be written below a regular file.
+TEST_F(in_scratch_folder, init_says_why_it_cannot_write) {
+    std::ofstream(at("file")) << "";
+    const answer a = run({"init", at("file") + "/my.toml"});
+    EXPECT_EQ(a.status, 3);
+    EXPECT_EQ(a.err, "scmi-vp: " + at("file") + "/my.toml: cannot be written (Not a directory)\n");
+}
+
+// DESIGN law 9: a full disk is an error, also behind standard output.
+TEST(program, a_standard_output_that_is_full_is_an_error) {
+    if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
+    std::ofstream full("/dev/full");
+    std::ostringstream err;
+    EXPECT_EQ(run_program({"list", "keys"}, "1", full, err), exit_status::output_failed);
+    EXPECT_EQ(err.str(), "scmi-vp: standard output: cannot be written; is its disk full?\n");
+}
+
+TEST(exit_statuses, every_kind_of_error_has_one) {
+    EXPECT_EQ(status_of(error_kind::usage), exit_status::bad_input);
+    EXPECT_EQ(status_of(error_kind::config), exit_status::bad_input);
+    EXPECT_EQ(status_of(error_kind::input), exit_status::bad_input);
+    EXPECT_EQ(status_of(error_kind::output), exit_status::output_failed);
+    EXPECT_EQ(status_of(error_kind::model), exit_status::defect);
+}
+
+}  // namespace
+}  // namespace scmi_vp::app

@@ -68,6 +68,10 @@ public:
     void taken(std::uint16_t head, sim_time when);
     void ready(std::uint16_t head, sim_time when);
     void used(std::uint16_t head, sim_time when);
+    /// There will be no reply.
+    void lost(std::uint16_t head) {
+        if (request* r = at_head(head)) r->lost = true;
+    }
     void delayed_ready(std::uint16_t token, std::uint8_t protocol, sim_time when);
     void delayed_used(std::uint16_t token, std::uint8_t protocol, sim_time when);
 

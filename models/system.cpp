@@ -63,7 +63,7 @@ latency system::hop_latency(hop h) const {
 
 host_latencies system::host() const {
     host_latencies l{hop_latency(hop::notify),  hop_latency(hop::host_wake), hop_latency(hop::queue),
-                     hop_latency(hop::service), hop_latency(hop::return_),   latency(), {}};
+                     hop_latency(hop::service), hop_latency(hop::return_),   latency(), {}, {}, {}};
     if (config_.platform.delayed_work) {
         l.delayed_work = latency(config_.platform.delayed_work,
                                  random_stream(config_.seed, "platform", "delayed_work"));
@@ -74,6 +74,11 @@ host_latencies system::host() const {
         l.rules.emplace_back(rule, rule.latency ? latency(rule.latency, random_stream(config_.seed, name,
                                                                                       "latency"))
                                                 : latency());
+    }
+    l.schedule = host_schedule(config_.platform.slot, config_.platform.pauses, config_.seed, "platform");
+    n = 0;
+    for (const reply_loss& loss : config_.platform.losses) {
+        l.losses.emplace_back(loss, random_stream(config_.seed, "platform.loss." + std::to_string(n++), "lost"));
     }
     return l;
 }

@@ -25,15 +25,18 @@ scmi_device::scmi_device(sc_core::sc_module_name name, const platform_config& co
       mon_(mon),
       agent_id_(agent_id),
       calendar_("work"),
-      kick_event_("kick"),
-      wake_event_("wake") {
+      wake_event_("wake"),
+      resume_event_("resume") {
     SC_HAS_PROCESS(scmi_device);
     SC_METHOD(kicks_seen);
     dont_initialize();
-    sensitive << kick_event_;
+    for (const sc_core::sc_event& e : kick_events_) sensitive << e;
     SC_METHOD(woken);
     dont_initialize();
     sensitive << wake_event_;
+    SC_METHOD(run_workers);
+    dont_initialize();
+    sensitive << resume_event_;
     SC_METHOD(work_due);
     dont_initialize();
     sensitive << calendar_.event();
@@ -63,31 +66,35 @@ void scmi_device::reset() {
     waiting_delayed_.clear();
     busy_ = 0;
     awake_ = waking_ = false;
-    kick_event_.cancel();
+    for (sc_core::sc_event& e : kick_events_) e.cancel();
     wake_event_.cancel();
+    resume_event_.cancel();
     server_.reset_agent(agent_id_);
 }
 
 void scmi_device::kick(unsigned queue) {
+    // Several kicks coalesce into the earliest, like an eventfd's (an sc_event keeps that one). A
+    // delta even for latency 0: never DMA from inside the guest's register access.
+    const sim_time delay = latencies_.notify.next();
+    if (!kicked_[queue] || now() + delay < kick_due_[queue]) kick_due_[queue] = now() + delay;
     kicked_[queue] = true;
-    // An sc_event keeps the earliest of several notifications: kicks coalesce like an eventfd's.
-    // A delta even for latency 0: never DMA from inside the guest's register access.
-    kick_event_.notify(to_sc(latencies_.notify.next()));
+    kick_events_[queue].notify(to_sc(delay));
 }
 
 void scmi_device::kicks_seen() {
-    if (kicked_[virtio::scmi_eventq]) {
-        kicked_[virtio::scmi_eventq] = false;
-        flush_delayed();
-    }
-    if (!kicked_[virtio::scmi_cmdq]) return;
-    kicked_[virtio::scmi_cmdq] = false;
+    const auto seen = [this](unsigned queue) {
+        if (!kicked_[queue] || now() < kick_due_[queue]) return false;
+        kicked_[queue] = false;
+        return true;
+    };
+    if (seen(virtio::scmi_eventq)) flush_delayed();
+    if (!seen(virtio::scmi_cmdq)) return;
     mon_.kick_seen(virtio::scmi_cmdq, now());
     if (awake_) {
         mon_.worker_running(now());
         run_workers();
     } else if (!waking_) {
-        const sim_time delay = latencies_.host_wake.next();
+        const sim_time delay = latencies_.schedule.running_from(now() + latencies_.host_wake.next()) - now();
         if (delay.ps == 0) return woken();
         waking_ = true;
         wake_event_.notify(to_sc(delay));
@@ -101,7 +108,17 @@ void scmi_device::woken() {
     run_workers();
 }
 
+bool scmi_device::host_paused() {
+    if (latencies_.schedule.always()) return false;
+    latencies_.schedule.forget_before(now());
+    const sim_time from = latencies_.schedule.running_from(now());
+    if (from == now()) return false;
+    resume_event_.notify(to_sc(from - now()));
+    return true;
+}
+
 void scmi_device::run_workers() {
+    if (host_paused()) return;
     while (live_[virtio::scmi_cmdq] && worker_free()) {
         const std::uint32_t j = take_job();
         const virtio::take_result result = queues_[virtio::scmi_cmdq].take(jobs_[j].chain);
@@ -145,11 +162,10 @@ void scmi_device::serve(job& j, std::uint32_t index) {
     const scmi::header h = scmi::header::unpack(scmi::get_u32(command, size, 0));
     const sim_time service = service_time(h, result.resource, never);
     if (never) {
-        // The platform has lost the command: its worker is free, the chain stays with the device.
         --busy_;
-        return;
+        return lose(index);
     }
-    j.ready = now() + service;
+    j.ready = latencies_.schedule.finish(now(), service);
     calendar_.at(j.ready, {index, step::ready, epoch_});
 }
 
@@ -184,12 +200,30 @@ void scmi_device::response_ready(std::uint32_t index) {
     --busy_;
     if (waves* w = mon_.wave()) w->workers(now(), busy_);
     const sim_time back = latencies_.return_.next();
-    if (back.ps > 0) {
-        calendar_.at(now() + back, {index, step::publish, epoch_});
+    if (!latencies_.losses.empty() && reply_lost()) {
+        lose(index);
+    } else if (back.ps > 0) {
+        calendar_.at(latencies_.schedule.finish(now(), back), {index, step::publish, epoch_});
     } else {
         publish(index);
     }
     run_workers();  // the worker looks for the next command before it sleeps
+}
+
+bool scmi_device::reply_lost() {
+    for (auto& [loss, stream] : latencies_.losses) {
+        if (now() < loss.from || now() >= loss.to) continue;
+        if (stream.next_unit() < loss.probability) return true;
+    }
+    return false;
+}
+
+// No reply will come: the chain stays with the device for ever.
+void scmi_device::lose(std::uint32_t index) {
+    job& j = jobs_[index];
+    mon_.lost(j.chain.head);
+    if (j.has_delayed) server_.delayed_done(header_of(j.delayed).protocol_id);
+    j.has_delayed = false;
 }
 
 void scmi_device::publish(std::uint32_t index) {
@@ -205,7 +239,8 @@ void scmi_device::publish(std::uint32_t index) {
         w->queue_index(now(), virtio::scmi_cmdq, queue_wave::used, q.used_index());
     }
     if (j.has_delayed) {
-        calendar_.at(now() + latencies_.delayed_work.next(), {index, step::delayed, epoch_});
+        calendar_.at(latencies_.schedule.finish(now(), latencies_.delayed_work.next()),
+                     {index, step::delayed, epoch_});
     } else {
         release_job(index);
     }

@@ -13,6 +13,7 @@
 
 #include "models/config.h"
 #include "models/monitor.h"
+#include "models/platform/host_schedule.h"
 #include "models/scope.h"
 #include "scmi/platform_server.h"
 #include "tlm/calendar.h"
@@ -33,6 +34,8 @@ public:
 struct host_latencies {
     latency notify, host_wake, queue, service, return_, delayed_work;
     std::vector<std::pair<service_rule, latency>> rules;  ///< the last match replaces `service`
+    host_schedule schedule;
+    std::vector<std::pair<reply_loss, random_stream>> losses;
 };
 
 class scmi_device : public sc_core::sc_module {
@@ -76,6 +79,9 @@ private:
     void woken();
     void run_workers();
     bool worker_free() const { return workers_ == 0 || busy_ < workers_; }
+    bool host_paused();
+    bool reply_lost();
+    void lose(std::uint32_t j);
     void begin(std::uint32_t j);
     void serve(job& j, std::uint32_t index);
     void response_ready(std::uint32_t j);
@@ -108,7 +114,9 @@ private:
     virtio::chain event_chain_;
     bool event_chain_held_ = false;
     calendar<work> calendar_;
-    sc_core::sc_event kick_event_, wake_event_;
+    std::array<sim_time, 2> kick_due_{};
+    std::array<sc_core::sc_event, 2> kick_events_;
+    sc_core::sc_event wake_event_, resume_event_;
 };
 
 }  // namespace scmi_vp::models

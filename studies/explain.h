@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// The story of one request: repeats the run that it was part of, watches it, and tells in plain
+// sentences when, who, where the time went, what else was in flight, and how to see its waves.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "base/hops.h"
+#include "base/time.h"
+
+namespace scmi_vp::studies {
+
+/// Which request, of which replication of which point.
+struct request_choice {
+    enum class by : std::uint8_t {
+        number,   ///< `request`
+        slowest,  ///< the longest round trip
+        late,     ///< the reply that came longest after its request was made
+    };
+    by how = by::slowest;
+    std::uint64_t request = 0;
+    /// When absent: for a number the first; else wherever that request is in the whole study.
+    std::optional<std::size_t> point, replication;
+};
+
+/// One hop of the request.
+struct hop_part {
+    hop id = hop::prepare;
+    sim_time from;         ///< since the request entered the driver
+    sim_time length;       ///< > 0
+    sim_time median;       ///< of this hop over all requests of the run
+    bool waiting = false;  ///< the driver gave up here: the hop had not ended
+};
+
+/// A request that was in flight at the same time.
+struct neighbour {
+    std::uint64_t id = 0;
+    std::string task, what, outcome;
+    sim_time entered, returned;
+};
+
+/// A time when the platform's host did not run.
+struct host_gap {
+    sim_time from, to;
+};
+
+struct story {
+    std::size_t point = 0, replication = 0;
+    std::uint64_t seed = 0, request = 0;
+    std::string point_name;  ///< "host busy, timeout 30ms"; empty for a single run
+    std::string task, what, outcome;
+    std::string headline;                 ///< one line
+    std::vector<std::string> sentences;   ///< one paragraph each, no line breaks
+    sim_time entered, returned, late_at;  ///< late_at: 0 when no reply came after the timeout
+    std::vector<hop_part> hops;           ///< in order; they add up to the round trip
+    std::vector<neighbour> neighbours;    ///< the most relevant few
+    std::vector<host_gap> gaps;           ///< those that touched the request
+    std::vector<std::string> log;         ///< kernel messages around it, as dmesg prints them
+    std::string rerun;                    ///< for a shell: the run again, with waves around it
+};
+
+/// results.json of a study's folder, or summary.json of a run's as a study of one point and one
+/// replication. Throws scmi_vp::error (input) when it is neither, or cannot be read.
+nlohmann::json load_results(const std::filesystem::path& folder);
+
+/// Repeats the run in child processes (SystemC elaborates once per process; runs are deterministic)
+/// and tells the story. `results` has the format of load_results(); `folder` holds its requests.csv
+/// and is needed for request_choice::by::late over a whole study only. Throws scmi_vp::error
+/// (usage) when there is no such point, replication or request, (input) when the scenario has
+/// moved, and what loading and running it throws.
+story story_of(const nlohmann::json& results, const request_choice& choice,
+               const std::filesystem::path& folder = {});
+
+/// The story as text, 80 columns: sentences, hops with bars, log lines, the command.
+void print_story(std::ostream& out, const story& s);
+
+}  // namespace scmi_vp::studies

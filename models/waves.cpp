@@ -20,7 +20,7 @@ const state_table& xfer_states() {
 const state_table& context_states() {
     static const state_table t{"context_state",
                                {{0, "idle"}, {1, "runnable"}, {2, "running"}, {3, "waiting"},
-                                {4, "waiting_delayed"}, {5, "done"}}};
+                                {4, "waiting_delayed"}, {5, "done"}, {6, "waiting_lock"}}};
     return t;
 }
 

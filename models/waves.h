@@ -13,7 +13,7 @@
 namespace scmi_vp::models {
 
 enum class xfer_wave : std::uint8_t { free = 0, taken = 1, sent = 2, responded = 3, delayed_done = 4, timed_out = 5 };
-enum class context_wave : std::uint8_t { idle = 0, runnable = 1, running = 2, waiting = 3, waiting_delayed = 4, done = 5 };
+enum class context_wave : std::uint8_t { idle = 0, runnable = 1, running = 2, waiting = 3, waiting_delayed = 4, done = 5, waiting_lock = 6 };
 enum class queue_wave : std::uint8_t { avail, taken, used, collected };
 
 class waves {

@@ -35,9 +35,9 @@ result_sink::result_sink(const scenario& s, output_directory* out) : scenario_(s
         requests_ = &out_->open("requests.csv");
         *requests_ << "id,task,protocol,message,name,resource,seq,transfer_id,entered_ps,outcome,"
                       "scmi_status,"
-                      "linux_errno,round_trip_ps";
+                      "linux_errno,intended_ps,called_ps,round_trip_ps";
         for (const hop_info& h : hop_table) *requests_ << "," << h.name << "_ps";
-        *requests_ << ",stuck_in,late_at_ps,delayed_ready_ps,delayed_used_ps,delayed_irq_ps,"
+        *requests_ << ",stuck_in,lost,late_at_ps,delayed_ready_ps,delayed_used_ps,delayed_irq_ps,"
                       "delayed_matched_ps\n";
     }
 }
@@ -68,6 +68,7 @@ void result_sink::write_request(const request& r) {
     for (const sim_time& span : r.hops()) o << ',' << span.ps;
     o << ',';
     if (r.timed_out || r.result == models::outcome::unfinished) o << name_of(r.stuck_in());
+    o << ',' << (r.lost ? 1 : 0);
     for (const sim_time t :
          {r.late_at, r.delayed_ready, r.delayed_used, r.delayed_irq, r.delayed_matched}) {
         o << ',';
@@ -112,6 +113,8 @@ void result_sink::finish(sim_time ended, bool finished) {
 void result_sink::write_summary(sim_time ended, bool finished) {
     nlohmann::ordered_json j;
     j["title"] = scenario_.title;
+    j["scenario"] = scenario_.file.string();
+    j["set"] = scenario_.overrides;
     j["seed"] = scenario_.system.seed;
     j["profile"] = scenario_.system.guest.profile.name;
     j["simulated_ps"] = ended.ps;

@@ -17,21 +17,48 @@ guest::guest(sc_core::sc_module_name name, const guest_config& config, sim_time 
       agent_(kernel_, channel_, memory, latencies_.extra),
       protocols_(agent_, config_),
       handler_("interrupt_handler", kernel_, driver_, channel_, agent_, latencies_.interrupt,
-               latencies_.extra) {
+               latencies_.extra),
+      arrival_times_("arrivals") {
+    SC_HAS_PROCESS(guest);
+    SC_METHOD(arrivals_due);
+    dont_initialize();
+    sensitive << arrival_times_.event();
+    for (const open_arrivals& o : config_.open) {
+        arrival_queue& q = arrivals_.emplace_back();
+        q.config = &o;
+        q.interarrival = latency(o.interarrival,
+                                 random_stream(seed, std::string(this->name()) + ".open." +
+                                                         std::to_string(arrivals_.size() - 1),
+                                               "interarrival"));
+        q.lock = mutex_named(o.lock);
+    }
     kernel_.add_context(config_.probe_context, [this](guest_context& c) { probe(c); });
     for (const context_config& c : config_.contexts) {
         const std::size_t index = tasks_.size();
-        task t;
-        t.at.task = c.name + "-" + std::to_string(c.pid);
-        for (const call_loop& l : config_.loops) {
-            if (l.context != c.name) continue;
-            t.loop = &l;
-            t.think = latency(l.think ? l.think : make_constant({}),
-                              random_stream(seed, std::string(this->name()) + "." + c.name, "think"));
-        }
+        task& t = tasks_.emplace_back();
+        configure(t, c, seed);
         t.context = &kernel_.add_context(c, [this, index](guest_context& ctx) { run_task(index, ctx); });
-        tasks_.push_back(std::move(t));
     }
+}
+
+void guest::configure(task& t, const context_config& c, std::uint64_t seed) {
+    t.at.task = c.name + "-" + std::to_string(c.pid);
+    for (const call_loop& l : config_.loops) {
+        if (l.context != c.name) continue;
+        t.loop = &l;
+        t.lock = mutex_named(l.lock);
+        t.think = latency(l.think ? l.think : make_constant({}),
+                          random_stream(seed, std::string(name()) + "." + c.name, "think"));
+    }
+    for (arrival_queue& q : arrivals_) {
+        for (const std::string& name : q.config->contexts) {
+            if (name == c.name) t.open = &q;
+        }
+    }
+}
+
+guest_mutex* guest::mutex_named(const std::string& name) {
+    return name.empty() ? nullptr : &mutexes_[name];
 }
 
 void guest::probe(guest_context& c) {
@@ -53,14 +80,52 @@ void guest::probe(guest_context& c) {
     c.sync();
     probe_end_ = step_returned_ = now();
     probe_done_ = true;
+    if (probed_) start_arrivals();
     for (task& t : tasks_) kernel_.wake(*t.context);
+}
+
+void guest::start_arrivals() {
+    for (arrival_queue& q : arrivals_) {
+        arrival_times_.at(now() + q.config->start + q.interarrival.next(), &q);
+    }
+}
+
+void guest::arrivals_due() {
+    arrival_queue* q;
+    while (arrival_times_.pop_due(q)) {
+        q->waiting.push_back(now());
+        q->ended = ++q->arrived == q->config->count;
+        if (!q->ended) arrival_times_.at(now() + q->interarrival.next(), q);
+        // The last arrival lets every idle task look: they find nothing more to wait for.
+        do {
+            if (q->idle.empty()) break;
+            kernel_.wake(*q->idle.front());
+            q->idle.pop_front();
+        } while (q->ended);
+    }
+}
+
+void guest::run_open(task& t, guest_context& c) {
+    arrival_queue& q = *t.open;
+    for (;;) {
+        while (!q.waiting.empty()) {
+            const sim_time intended = q.waiting.front();
+            q.waiting.pop_front();
+            make(t, c, q.config->calls[q.taken++ % q.config->calls.size()], intended, q.lock);
+            c.sync();
+        }
+        if (q.ended) return;
+        q.idle.push_back(&c);
+        c.wait_woken(context_wave::idle);
+    }
 }
 
 void guest::run_task(std::size_t index, guest_context& c) {
     task& t = tasks_[index];
     while (!probe_done_) c.wait_woken(context_wave::idle);
     if (probed_ && t.loop) run_loop(t, c);
-    if (probed_ && !t.loop) run_sequence(t, c);
+    if (probed_ && t.open) run_open(t, c);
+    if (probed_ && !t.loop && !t.open) run_sequence(t, c);
     t.at.finished = true;
 }
 
@@ -69,7 +134,7 @@ void guest::run_loop(task& t, guest_context& c) {
     const std::uint64_t count = t.loop->count ? t.loop->count : UINT64_MAX;
     for (std::uint64_t n = 0; n < count; ++n) {
         c.idle(t.think.next());
-        make(t, c, t.loop->calls[n % t.loop->calls.size()]);
+        make(t, c, t.loop->calls[n % t.loop->calls.size()], c.time(), t.lock);
     }
 }
 
@@ -85,7 +150,7 @@ void guest::run_sequence(task& t, guest_context& c) {
         while (config_.sequence[step_].context != name) c.wait_woken(context_wave::idle);
         const sequence_step& step = config_.sequence[step_];
         c.idle(step_returned_ + step.gap - now());
-        make(t, c, step.what);
+        make(t, c, step.what, c.time(), nullptr);
         c.sync();
         step_returned_ = now();
         ++step_;
@@ -102,11 +167,19 @@ void guest::next_step() {
     }
 }
 
-void guest::make(task& t, guest_context& c, const call& what) {
+void guest::make(task& t, guest_context& c, const call& what, sim_time intended, guest_mutex* lock) {
     t.at.in_call = true;
     t.at.doing = what.kind;
     t.at.since = c.time();
+    c.call = {true, intended, c.time()};
+    // clk_set_rate, clk_prepare and clk_get_rate take one mutex for all clocks (drivers/clk/clk.c).
+    const bool clock = what.kind != call_kind::sensor_read && what.kind != call_kind::base_version;
+    if (lock) c.lock(*lock);
+    if (clock) c.lock(clk_prepare_);
     const int err = protocols_.make(c, what);
+    if (clock) c.unlock(clk_prepare_);
+    if (lock) c.unlock(*lock);
+    c.call.active = false;
     t.at.in_call = false;
     ++t.at.calls;
     if (err) ++t.at.failed;

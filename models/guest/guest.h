@@ -3,6 +3,8 @@
 #pragma once
 
 #include <array>
+#include <deque>
+#include <map>
 #include <memory>
 #include <systemc>
 
@@ -50,17 +52,34 @@ public:
     std::vector<task_position> positions() const;
 
 private:
+    /// Open arrivals: calls that wait for a task, and tasks that wait for a call.
+    struct arrival_queue {
+        const open_arrivals* config = nullptr;
+        latency interarrival;
+        guest_mutex* lock = nullptr;
+        std::uint64_t arrived = 0, taken = 0;
+        bool ended = false;
+        std::deque<sim_time> waiting;         ///< intended instants
+        std::deque<guest_context*> idle;
+    };
     struct task {
         guest_context* context = nullptr;
         const call_loop* loop = nullptr;
+        arrival_queue* open = nullptr;
+        guest_mutex* lock = nullptr;
         latency think;
         task_position at;
     };
+    void configure(task& t, const context_config& c, std::uint64_t seed);
+    void start_arrivals();
+    void arrivals_due();
+    void run_open(task& t, guest_context& c);
+    guest_mutex* mutex_named(const std::string& name);
     void probe(guest_context& c);
     void run_task(std::size_t index, guest_context& c);
     void run_loop(task& t, guest_context& c);
     void run_sequence(task& t, guest_context& c);
-    void make(task& t, guest_context& c, const call& what);
+    void make(task& t, guest_context& c, const call& what, sim_time intended, guest_mutex* lock);
     void next_step();
 
     guest_config config_;
@@ -73,6 +92,10 @@ private:
     scmi_protocols protocols_;
     interrupt_handler handler_;
     std::vector<task> tasks_;
+    std::deque<arrival_queue> arrivals_;
+    calendar<arrival_queue*> arrival_times_;
+    std::map<std::string, guest_mutex> mutexes_;
+    guest_mutex clk_prepare_;    ///< prepare_lock of drivers/clk/clk.c
     std::size_t step_ = 0;       ///< of the sequence
     sim_time step_returned_;
     bool probe_done_ = false, probed_ = false;

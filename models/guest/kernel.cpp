@@ -102,6 +102,25 @@ void guest_context::wait_woken(context_wave shown) {
     block(shown);
 }
 
+void guest_context::lock(guest_mutex& m) {
+    sync();  // others see who came first
+    if (!m.holder) {
+        m.holder = this;
+        return;
+    }
+    m.waiters.push_back(this);
+    while (m.holder != this) wait_woken(context_wave::waiting_lock);
+}
+
+void guest_context::unlock(guest_mutex& m) {
+    sync();
+    m.holder = nullptr;
+    if (m.waiters.empty()) return;
+    m.holder = m.waiters.front();
+    m.waiters.pop_front();
+    kernel_.wake(*m.holder);
+}
+
 guest_kernel::guest_kernel(sc_core::sc_module_name name, const guest_config& config,
                            sim_time quantum, latency guest_wake, monitor& mon)
     : sc_core::sc_module(name),

@@ -41,6 +41,18 @@ struct completion {
     guest_context* waiter = nullptr;
 };
 
+/// A sleeping lock of the guest (struct mutex, or one of user space): first come, first served.
+struct guest_mutex {
+    guest_context* holder = nullptr;
+    std::deque<guest_context*> waiters;
+};
+
+/// The call that a task is making, for its requests' records.
+struct call_times {
+    bool active = false;
+    sim_time intended, called;
+};
+
 /// A task of the guest: one SystemC thread. Blocking calls only from its own thread.
 class guest_context : public sc_core::sc_module {
 public:
@@ -72,6 +84,11 @@ public:
     /// Sleeps until somebody wakes it. A wake-up before that is lost: look at the condition first,
     /// and again afterwards.
     void wait_woken(context_wave shown);
+
+    void lock(guest_mutex& m);
+    void unlock(guest_mutex& m);
+
+    call_times call;  ///< set by who makes calls
 
     /// What the thread does; set before the simulation starts.
     std::function<void(guest_context&)> body;

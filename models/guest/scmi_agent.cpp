@@ -60,6 +60,14 @@ void scmi_agent::show(const scmi::xfer& x, xfer_wave state) {
     if (waves* w = kernel_.mon().wave()) w->xfer(now(), x.index, state, x.hdr.token);
 }
 
+request* scmi_agent::enter(guest_context& c) {
+    request* r = kernel_.mon().enter(c.index(), c.stamp());
+    const sim_time entered = r->at[std::size_t(instant::entered)];
+    r->called = c.call.active ? c.call.called : entered;
+    r->intended = c.call.active ? c.call.intended : entered;
+    return r;
+}
+
 int scmi_agent::begin(guest_context& c, transfer& t, std::uint8_t protocol, std::uint8_t message,
                       std::uint16_t command_bytes, std::uint16_t reply_bytes, const char* caller,
                       std::int32_t resource) {
@@ -71,7 +79,7 @@ int scmi_agent::begin(guest_context& c, transfer& t, std::uint8_t protocol, std:
                         ": a loop without think time meets a platform without latency; give "
                         "workload.loop.think or hops.service a value");
     }
-    t.r = kernel_.mon().enter(c.index(), c.stamp());
+    t.r = enter(c);
     t.caller = caller;
     t.reply_bytes = reply_bytes ? reply_bytes : static_cast<std::uint16_t>(limit);
     t.r->hdr.protocol_id = protocol;
@@ -106,7 +114,7 @@ int scmi_agent::begin(guest_context& c, transfer& t, std::uint8_t protocol, std:
 
 void scmi_agent::begin_again(guest_context& c, transfer& t, std::uint16_t command_bytes) {
     const request& before = *t.r;
-    request* r = kernel_.mon().enter(c.index(), c.stamp());
+    request* r = enter(c);
     r->hdr = before.hdr;
     r->resource = before.resource;
     kernel_.mon().unpin(*t.r);

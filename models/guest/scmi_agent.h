@@ -64,6 +64,7 @@ private:
     struct waits {
         completion done, async_done;
     };
+    request* enter(guest_context& c);
     int send(guest_context& c, transfer& t);
     int wait_for_reply(guest_context& c, transfer& t, const char* caller);
     int do_xfer_from(guest_context& c, transfer& t, const char* caller);

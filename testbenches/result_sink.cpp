@@ -2,6 +2,7 @@
 // See result_sink.h. File formats: docs/results.md.
 #include "testbenches/result_sink.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -16,14 +17,25 @@ constexpr std::size_t shown_requests = 200, kept_violations = 100, shown_log_lin
 
 }  // namespace
 
-result_sink::result_sink(const scenario& s, output_directory* out) : scenario_(s), out_(out) {
+result_sink::result_sink(const scenario& s, output_directory* out, progress* show)
+    : scenario_(s), out_(out), progress_(show) {
     const models::guest_config& g = s.system.guest;
     const auto task = [](const models::context_config& c) {
         return c.name + "-" + std::to_string(c.pid);
     };
     tasks_.push_back(task(g.probe_context));
     for (const models::context_config& c : g.contexts) tasks_.push_back(task(c));
-    if (!out_) return;
+    expected_ = g.sequence.size();
+    bool endless = false;
+    for (const models::call_loop& l : g.loops) expected_ += l.count, endless |= l.count == 0;
+    for (const models::open_arrivals& o : g.open) expected_ += o.count, endless |= o.count == 0;
+    if (endless) expected_ = 0;
+    if (out_) open_files();
+}
+
+void result_sink::open_files() {
+    const scenario& s = scenario_;
+    const models::guest_config& g = s.system.guest;
     if (s.output.ftrace && g.ftrace) {
         ftrace_ = std::make_unique<traces::ftrace_writer>(out_->open("scmi.ftrace"),
                                                           out_->path_of("scmi.ftrace").string(),
@@ -54,6 +66,13 @@ void result_sink::on_request(const request& r) {
         ++left_out_;
     }
     if (requests_) write_request(r);
+    if (progress_ && totals_.requests % 4096 == 0) show_progress(r);
+}
+
+void result_sink::show_progress(const request& r) {
+    const double by_time = double(r.at[std::size_t(instant::returned)].ps) / double(scenario_.system.duration.ps);
+    const double by_count = expected_ ? double(totals_.requests) / double(expected_) : 0;
+    progress_->tick(std::min(1.0, std::max(by_time, by_count)), totals_.requests);
 }
 
 void result_sink::write_request(const request& r) {

@@ -10,6 +10,7 @@
 #include "models/monitor.h"
 #include "testbenches/account.h"
 #include "testbenches/output_directory.h"
+#include "testbenches/progress.h"
 #include "testbenches/scenario.h"
 #include "traces/ftrace.h"
 
@@ -17,8 +18,8 @@ namespace scmi_vp::testbenches {
 
 class result_sink : public models::run_sink {
 public:
-    /// Without a directory nothing is written.
-    result_sink(const scenario& s, output_directory* out);
+    /// Without a directory nothing is written. `show` gets the progress of a long run.
+    result_sink(const scenario& s, output_directory* out, progress* show = nullptr);
 
     void on_request(const models::request& r) override;
     void on_ftrace(const traces::ftrace_event& e) override;
@@ -39,11 +40,15 @@ public:
 
 private:
     std::string task_of(const models::request& r) const;
+    void open_files();
+    void show_progress(const models::request& r);
     void write_request(const models::request& r);
     void write_summary(sim_time ended, bool finished);
 
     const scenario& scenario_;
     output_directory* out_;
+    progress* progress_;
+    std::uint64_t expected_ = 0;  ///< calls that the workload makes in all; 0 = it has no end of its own
     std::unique_ptr<traces::ftrace_writer> ftrace_;
     std::ostream* dmesg_ = nullptr;
     std::ostream* registers_ = nullptr;

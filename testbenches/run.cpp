@@ -2,6 +2,7 @@
 // See run.h.
 #include "testbenches/run.h"
 
+#include <iostream>
 #include <memory>
 #include <sstream>
 
@@ -96,7 +97,8 @@ run_status run_scenario(const scenario& s, const run_options& options, std::ostr
 
     // "Simulation stopped by user" is how every finished run ends.
     sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
-    result_sink sink(s, out.get());
+    progress show(options.quiet ? nullptr : &std::cerr, stderr_is_terminal(), "requests");
+    result_sink sink(s, out.get(), &show);
     models::system top("top", s.system, sink);
     top.mon().set_trace_registers(sink.wants_registers());
     std::unique_ptr<wave_files> waves;
@@ -106,6 +108,7 @@ run_status run_scenario(const scenario& s, const run_options& options, std::ostr
         waves->vcd().start();
     }
     sc_core::sc_start(to_sc(s.system.duration));
+    show.done();
     const sim_time ended = now();
     const bool finished = top.guest().kernel().all_finished();
 

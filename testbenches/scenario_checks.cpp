@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "base/error.h"
 #include "testbenches/suggest.h"
@@ -116,15 +115,46 @@ void check_call(const scenario& s, const document& doc, const std::string& at,
     }
 }
 
+/// A task does one thing at a time: who has it already?
+class task_owners {
+public:
+    /// `also`: more than one piece of work of this kind may share the task.
+    void take(const document& doc, const std::string& key, const std::string& context,
+              const std::string& work, bool also = false) {
+        const auto [it, is_new] = owners_.emplace(context, work);
+        if (is_new || (also && it->second == work)) return;
+        refuse(doc, key,
+               "context '" + context + "' is busy with " +
+                   (it->second == work ? "another " : "the ") + it->second +
+                   ": a task does one thing at a time, give this " + work + " its own");
+    }
+
+private:
+    std::map<std::string, std::string> owners_;
+};
+
+void check_open(const scenario& s, const document& doc, task_owners& owners) {
+    const auto& all = s.system.guest.open;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const std::string at = "workload.open." + std::to_string(i);
+        for (const std::string& context : all[i].contexts) {
+            check_context(s, doc, at + ".contexts", context);
+            owners.take(doc, at + ".contexts", context, "open workload");
+        }
+        for (std::size_t j = 0; j < all[i].calls.size(); ++j) {
+            check_call(s, doc, at + ".calls." + std::to_string(j), all[i].calls[j]);
+        }
+    }
+}
+
 void check_workload(const scenario& s, const document& doc) {
     const models::guest_config& g = s.system.guest;
-    std::set<std::string> in_sequence;
-    std::map<std::string, std::size_t> loops;
+    task_owners owners;
     for (std::size_t i = 0; i < g.sequence.size(); ++i) {
         const std::string at = "workload.sequence." + std::to_string(i);
         check_context(s, doc, at + ".context", g.sequence[i].context);
         check_call(s, doc, at, g.sequence[i].what);
-        in_sequence.insert(g.sequence[i].context);
+        owners.take(doc, at + ".context", g.sequence[i].context, "sequence", true);
     }
     for (std::size_t i = 0; i < g.loops.size(); ++i) {
         const std::string at = "workload.loop." + std::to_string(i);
@@ -133,12 +163,26 @@ void check_workload(const scenario& s, const document& doc) {
         for (std::size_t j = 0; j < g.loops[i].calls.size(); ++j) {
             check_call(s, doc, at + ".calls." + std::to_string(j), g.loops[i].calls[j]);
         }
-        const char* other = in_sequence.count(context) ? "the sequence" : "another loop";
-        if (in_sequence.count(context) || !loops.emplace(context, i).second) {
-            refuse(doc, at + ".context",
-                   "context '" + context + "' is busy with " + other +
-                       ": a task does one thing at a time, give this loop its own");
-        }
+        owners.take(doc, at + ".context", context, "loop");
+    }
+    check_open(s, doc, owners);
+}
+
+void check_host(const scenario& s, const document& doc) {
+    const models::platform_config& p = s.system.platform;
+    const models::host_slot& slot = p.slot;
+    if (slot.period == sim_time{} && slot.slot != sim_time{}) {
+        refuse(doc, "platform.slot.slot", "a slot needs platform.slot.period");
+    }
+    if (slot.period != sim_time{} && (slot.slot == sim_time{} || slot.slot > slot.period)) {
+        refuse(doc, "platform.slot.slot",
+               to_string(slot.slot) + " is not above 0s and at most the period, " +
+                   to_string(slot.period));
+    }
+    for (std::size_t i = 0; i < p.losses.size(); ++i) {
+        if (p.losses[i].from < p.losses[i].to) continue;
+        refuse(doc, "platform.loss." + std::to_string(i) + ".to",
+               to_string(p.losses[i].to) + " is not after from, " + to_string(p.losses[i].from));
     }
 }
 
@@ -173,6 +217,7 @@ void check_scenario(const scenario& s, const document& doc) {
     check_device(s, doc);
     check_guest(s, doc);
     check_platform(s, doc);
+    check_host(s, doc);
     check_workload(s, doc);
 }
 

@@ -175,6 +175,44 @@ const bad_scenario elements[] = {
 };
 INSTANTIATE_TEST_SUITE_P(elements, bad_scenarios, testing::ValuesIn(elements), test_name);
 
+const bad_scenario host_and_arrivals[] = {
+    {"pause_without_a_pause", "[[platform.pause]]\nevery = \"0s\"\nlength = \"1s\"\n",
+     "s.toml:1:1: platform.pause.0: every is always zero: the platform would never run"},
+    {"pause_without_length", "[[platform.pause]]\nevery = \"1s\"\n",
+     "s.toml:1:1: platform.pause.0.length is missing: How long each lasts."},
+    {"slot_beyond_its_period", "[platform.slot]\nperiod = \"1ms\"\nslot = \"2ms\"\n",
+     "s.toml:3:8: platform.slot.slot: 2ms is not above 0s and at most the period, 1ms"},
+    {"period_without_slot", "[platform]\nslot = { period = \"1ms\" }\n",
+     "s.toml: platform.slot.slot: 0s is not above 0s and at most the period, 1ms"},
+    {"slot_without_period", "[platform.slot]\nslot = \"2ms\"\n",
+     "s.toml:2:8: platform.slot.slot: a slot needs platform.slot.period"},
+    {"loss_more_than_certain", "[[platform.loss]]\nprobability = 1.5\n",
+     "s.toml:2:15: platform.loss.0.probability: is out of range: 0..1"},
+    {"loss_never", "[[platform.loss]]\nprobability = 1\nfrom = \"2s\"\nto = \"2s\"\n",
+     "s.toml:4:6: platform.loss.0.to: 2s is not after from, 2s"},
+    {"open_without_calls",
+     "[[workload.context]]\nname = \"a\"\n[[workload.open]]\ncontexts = [\"a\"]\n"
+     "interarrival = \"1ms\"\n",
+     "s.toml:3:1: workload.open.0: has no calls: calls = [ { call = \"sensor_read\", id = 0 } ]"},
+    {"open_without_end",
+     "[[workload.context]]\nname = \"a\"\n[[workload.open]]\ncontexts = [\"a\"]\n"
+     "interarrival = \"0s\"\ncalls = [ { call = \"base_version\" } ]\n",
+     "s.toml:3:1: workload.open.0: interarrival is always zero: give it a length, or a count"},
+    {"open_without_contexts",
+     "[[workload.open]]\ncontexts = []\ninterarrival = \"1ms\"\n"
+     "calls = [ { call = \"base_version\" } ]\n",
+     "s.toml:2:12: workload.open.0.contexts: an empty list: name at least one task"},
+    {"open_of_a_loop",
+     "[[workload.context]]\nname = \"a\"\n"
+     "[[workload.loop]]\ncontext = \"a\"\ncalls = [ { call = \"base_version\" } ]\n"
+     "[[workload.open]]\ncontexts = [\"a\"]\ninterarrival = \"1s\"\n"
+     "calls = [ { call = \"base_version\" } ]\n",
+     "s.toml:7:12: workload.open.0.contexts: context 'a' is busy with the loop: a task does one "
+     "thing at a time, give this open workload its own"},
+};
+INSTANTIATE_TEST_SUITE_P(host_and_arrivals, bad_scenarios, testing::ValuesIn(host_and_arrivals),
+                         test_name);
+
 TEST(scenario_errors, a_bare_number_for_a_time_says_so) {
     EXPECT_EQ(
         scenario_error("[sim]\nduration = 30\n"),

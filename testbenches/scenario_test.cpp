@@ -179,6 +179,65 @@ calls = [ { call = "sensor_read" }, { call = "base_version" } ]
     EXPECT_EQ(g.loops[0].calls[1].kind, models::call_kind::base_version);
 }
 
+// models/config.h: open_arrivals, call_loop::lock, host_pause, host_slot, reply_loss.
+TEST(scenario, open_workloads_and_the_host) {
+    const scenario s = parse_scenario(R"(
+[[workload.context]]
+name = "a"
+[[workload.context]]
+name = "b"
+[[workload.context]]
+name = "c"
+[[workload.loop]]
+context = "c"
+lock = "clk"
+calls = [ { call = "base_version" } ]
+[[workload.open]]
+contexts = ["a", "b"]
+interarrival = { kind = "exponential", mean = "1ms" }
+count = 7
+start = "2s"
+lock = "clk"
+calls = [ { call = "base_version" } ]
+[[platform.pause]]
+every = "20s"
+length = { kind = "uniform", low = "100ms", high = "500ms" }
+[[platform.pause]]
+every = "90s"
+length = "2.5s"
+count = 1
+[platform.slot]
+period = "10ms"
+slot = "2ms"
+phase = "1ms"
+[[platform.loss]]
+probability = 1e-5
+from = "3s"
+)",
+                                      "s.toml");
+    const models::guest_config& g = s.system.guest;
+    EXPECT_EQ(g.loops.at(0).lock, "clk");
+    ASSERT_EQ(g.open.size(), 1u);
+    EXPECT_THAT(g.open[0].contexts, ElementsAre("a", "b"));
+    EXPECT_EQ(g.open[0].calls.size(), 1u);
+    EXPECT_EQ(g.open[0].count, 7u);
+    EXPECT_EQ(g.open[0].start, seconds(2));
+    EXPECT_EQ(g.open[0].lock, "clk");
+    EXPECT_NEAR(g.open[0].interarrival->cdf(milliseconds(1)), 0.632, 0.001);
+    const models::platform_config& p = s.system.platform;
+    ASSERT_EQ(p.pauses.size(), 2u);
+    EXPECT_EQ(p.pauses[0].count, 0u);
+    EXPECT_EQ(p.pauses[1].count, 1u);
+    EXPECT_EQ(*p.pauses[1].length->constant(), milliseconds(2500));
+    EXPECT_EQ(p.slot.period, milliseconds(10));
+    EXPECT_EQ(p.slot.slot, milliseconds(2));
+    EXPECT_EQ(p.slot.phase, milliseconds(1));
+    ASSERT_EQ(p.losses.size(), 1u);
+    EXPECT_EQ(p.losses[0].probability, 1e-5);
+    EXPECT_EQ(p.losses[0].from, seconds(3));
+    EXPECT_EQ(p.losses[0].to, sim_time::max());
+}
+
 TEST(overrides, replace_what_the_file_says) {
     const std::string text = "[guest]\nhz = 100\n[[platform.sensor]]\nname = \"t\"\nreading = 1\n";
     const scenario s = parse_scenario(

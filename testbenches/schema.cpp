@@ -71,9 +71,9 @@ void print_columns(std::ostream& out, const std::vector<std::vector<std::string>
 }
 
 std::string_view name_of(key_type t) {
-    constexpr std::array<std::string_view, 11> names{
-        "string", "integer", "integer or name", "boolean", "time", "latency", "choice", "path",
-        "size",   "list",    "tables"};
+    constexpr std::array<std::string_view, 12> names{
+        "string", "integer", "number", "integer or name", "boolean", "time", "latency", "choice",
+        "path",   "size",    "list",   "tables"};
     return names[std::size_t(t)];
 }
 
@@ -82,7 +82,7 @@ const std::vector<key_info>& schema() {
         std::vector<key_info> all;
         for (auto part :
              {rows::run_keys(), rows::guest_keys(), rows::device_keys(), rows::platform_keys(),
-              rows::hop_keys(), rows::workload_keys(), rows::output_keys()}) {
+              rows::host_keys(), rows::hop_keys(), rows::workload_keys(), rows::output_keys()}) {
             for (key_info& k : part) all.push_back(std::move(k));
         }
         return all;

@@ -37,6 +37,7 @@ struct draft {
 enum class key_type : std::uint8_t {
     text,
     integer,
+    number,
     integer_or_word,
     boolean,
     time,

@@ -53,6 +53,17 @@ key_info hex_integer(about a, std::int64_t min, std::int64_t max, setter<std::in
     return k;
 }
 
+key_info number(about a, double min, double max, setter<double> set) {
+    std::ostringstream range;
+    range << min << ".." << max;
+    auto apply = [set = std::move(set), min, max, range = range.str()](draft& d, const value& v) {
+        const double n = v.number();
+        if (n < min || n > max) v.refuse("is out of range: " + range);
+        set(d, n);
+    };
+    return row(std::move(a), key_type::number, "", range.str(), std::move(apply));
+}
+
 key_info boolean(about a, setter<bool> set) {
     auto apply = [set = std::move(set)](draft& d, const value& v) { set(d, v.boolean()); };
     return row(std::move(a), key_type::boolean, "", "", std::move(apply));

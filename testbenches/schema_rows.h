@@ -29,6 +29,7 @@ key_info integer(about a, std::string unit, std::int64_t min, std::int64_t max,
                  setter<std::int64_t> set);
 /// The same, its range shown in hexadecimal.
 key_info hex_integer(about a, std::int64_t min, std::int64_t max, setter<std::int64_t> set);
+key_info number(about a, double min, double max, setter<double> set);
 key_info boolean(about a, setter<bool> set);
 key_info time(about a, sim_time min, sim_time max, setter<sim_time> set);
 key_info time(about a, setter<sim_time> set);  ///< 0 to the longest span
@@ -51,6 +52,7 @@ std::vector<key_info> run_keys();
 std::vector<key_info> guest_keys();
 std::vector<key_info> device_keys();
 std::vector<key_info> platform_keys();
+std::vector<key_info> host_keys();
 std::vector<key_info> hop_keys();
 std::vector<key_info> workload_keys();
 std::vector<key_info> output_keys();

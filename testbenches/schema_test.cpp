@@ -37,6 +37,17 @@ call = "base_version"
 [[workload.loop]]
 context = "y"
 calls = [ { call = "base_version" } ]
+[[workload.context]]
+name = "z"
+[[workload.open]]
+contexts = ["z"]
+interarrival = "1s"
+calls = [ { call = "base_version" } ]
+[[platform.pause]]
+every = "1s"
+length = "1s"
+[[platform.loss]]
+probability = 0.5
 )";
 
 std::string first_element(std::string path) {

@@ -8,6 +8,9 @@ namespace {
 
 constexpr std::size_t comm_length = 15;  // include/linux/sched.h TASK_COMM_LEN, less the 0
 constexpr std::int64_t largest_id = 65535;
+constexpr const char* lock_meaning =
+    "A mutex of this name is held over each call, as the kernel holds its clock mutex and one per "
+    "protocol; empty: none.";
 
 std::vector<std::string> call_names() {
     std::vector<std::string> names;
@@ -94,11 +97,60 @@ std::vector<key_info> loop_keys() {
     keys.push_back(time(
         {"workload.loop[].start", "\"0s\"", "When the loop starts, after the end of the probe."},
         [](draft& d, sim_time t) { d.guest().loops.back().start = t; }));
+    keys.push_back(text(
+        {"workload.loop[].lock", "\"\"", lock_meaning},
+        [](draft& d, std::string s) { d.guest().loops.back().lock = std::move(s); }, 63));
     keys.push_back(
         tables({"workload.loop[].calls", "[]", "The calls, made in turn."},
                [](draft& d, const value&) { d.guest().loops.back().calls.emplace_back(); }));
     add_call_keys(keys, "workload.loop[].calls[]",
                   [](draft& d) -> models::call& { return d.guest().loops.back().calls.back(); });
+    return keys;
+}
+
+void set_open_contexts(draft& d, const value& v) {
+    std::vector<std::string>& contexts = d.guest().open.back().contexts;
+    for (const value& e : v.elements("a list of task names")) contexts.push_back(e.text());
+    if (contexts.empty()) v.refuse("an empty list: name at least one task");
+}
+
+/// Without a limit, arrivals that take no time would never end.
+void finish_open(draft& d, const value& v) {
+    const models::open_arrivals& open = d.guest().open.back();
+    if (open.calls.empty())
+        v.refuse("has no calls: calls = [ { call = \"sensor_read\", id = 0 } ]");
+    if (open.count == 0 && open.interarrival->quantile(0.999999) == sim_time{}) {
+        v.refuse("interarrival is always zero: give it a length, or a count");
+    }
+}
+
+std::vector<key_info> open_keys() {
+    std::vector<key_info> keys;
+    keys.push_back(tables(
+        {"workload.open", "[]", "Calls that arrive whether or not earlier ones have returned."},
+        [](draft& d, const value&) { d.guest().open.emplace_back(); }, finish_open));
+    keys.push_back(list({"workload.open[].contexts", "(required)",
+                         "The tasks that make the calls, whichever is free, first come first "
+                         "served."},
+                        "", "names of tasks", set_open_contexts));
+    keys.push_back(latency(
+        {"workload.open[].interarrival", "(required)",
+         "From one arrival to the next; response times count from the arrival."},
+        [](draft& d, distribution_ptr l) { d.guest().open.back().interarrival = std::move(l); }));
+    keys.push_back(integer(
+        {"workload.open[].count", "0", "How many arrive in all; 0: until the end of the run."}, "",
+        0, any, [](draft& d, std::int64_t n) { d.guest().open.back().count = std::uint64_t(n); }));
+    keys.push_back(time({"workload.open[].start", "\"0s\"",
+                         "When the first interval starts, after the end of the probe."},
+                        [](draft& d, sim_time t) { d.guest().open.back().start = t; }));
+    keys.push_back(text(
+        {"workload.open[].lock", "\"\"", lock_meaning},
+        [](draft& d, std::string s) { d.guest().open.back().lock = std::move(s); }, 63));
+    keys.push_back(
+        tables({"workload.open[].calls", "[]", "The calls, made in turn."},
+               [](draft& d, const value&) { d.guest().open.back().calls.emplace_back(); }));
+    add_call_keys(keys, "workload.open[].calls[]",
+                  [](draft& d) -> models::call& { return d.guest().open.back().calls.back(); });
     return keys;
 }
 
@@ -126,7 +178,7 @@ std::vector<key_info> hop_keys() {
 
 std::vector<key_info> workload_keys() {
     std::vector<key_info> keys = context_keys();
-    for (auto part : {sequence_keys(), loop_keys()}) {
+    for (auto part : {sequence_keys(), loop_keys(), open_keys()}) {
         for (key_info& k : part) keys.push_back(std::move(k));
     }
     return keys;

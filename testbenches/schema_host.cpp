@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Schema rows: when the platform's host does not run it, and what it loses.
+#include "testbenches/schema_rows.h"
+
+namespace scmi_vp::testbenches::rows {
+namespace {
+
+models::host_pause& pause_of(draft& d) {
+    return d.out.system.platform.pauses.back();
+}
+
+models::reply_loss& loss_of(draft& d) {
+    return d.out.system.platform.losses.back();
+}
+
+/// Pauses that follow each other at once would stop the platform for ever, or the simulation.
+void finish_pause(draft& d, const value& v) {
+    if (pause_of(d).every->quantile(0.999999) == sim_time{}) {
+        v.refuse("every is always zero: the platform would never run");
+    }
+}
+
+std::vector<key_info> pause_keys() {
+    std::vector<key_info> keys;
+    keys.push_back(tables(
+        {"platform.pause", "[]",
+         "Times when the host does not run the platform: work under way is "
+         "suspended, replies wait."},
+        [](draft& d, const value&) { d.out.system.platform.pauses.emplace_back(); }, finish_pause));
+    keys.push_back(latency({"platform.pause[].every", "(required)",
+                            "From the end of one pause, or the start of the run, to the next."},
+                           [](draft& d, distribution_ptr l) { pause_of(d).every = std::move(l); }));
+    keys.push_back(
+        latency({"platform.pause[].length", "(required)", "How long each lasts."},
+                [](draft& d, distribution_ptr l) { pause_of(d).length = std::move(l); }));
+    keys.push_back(integer({"platform.pause[].count", "0", "At most so many; 0: no limit."}, "", 0,
+                           any,
+                           [](draft& d, std::int64_t n) { pause_of(d).count = std::uint64_t(n); }));
+    return keys;
+}
+
+std::vector<key_info> slot_keys() {
+    std::vector<key_info> keys;
+    keys.push_back(time({"platform.slot.period", "\"0s\"",
+                         "The host runs the platform only in a slot of each period (TDMA); 0s: "
+                         "always."},
+                        [](draft& d, sim_time t) { d.out.system.platform.slot.period = t; }));
+    keys.push_back(
+        time({"platform.slot.slot", "\"0s\"", "How long the slot at the start of each period is."},
+             [](draft& d, sim_time t) { d.out.system.platform.slot.slot = t; }));
+    keys.push_back(time({"platform.slot.phase", "\"0s\"", "When the first period starts."},
+                        [](draft& d, sim_time t) { d.out.system.platform.slot.phase = t; }));
+    return keys;
+}
+
+std::vector<key_info> loss_keys() {
+    std::vector<key_info> keys;
+    keys.push_back(
+        tables({"platform.loss", "[]", "Commands that are served but never answered."},
+               [](draft& d, const value&) { d.out.system.platform.losses.emplace_back(); }));
+    keys.push_back(number({"platform.loss[].probability", "(required)", "Of each reply."}, 0, 1,
+                          [](draft& d, double p) { loss_of(d).probability = p; }));
+    keys.push_back(time({"platform.loss[].from", "\"0s\"", "Only replies due at or after this."},
+                        [](draft& d, sim_time t) { loss_of(d).from = t; }));
+    keys.push_back(time({"platform.loss[].to", "(the end)", "And before this."},
+                        [](draft& d, sim_time t) { loss_of(d).to = t; }));
+    return keys;
+}
+
+}  // namespace
+
+std::vector<key_info> host_keys() {
+    std::vector<key_info> keys = pause_keys();
+    for (auto part : {slot_keys(), loss_keys()}) {
+        for (key_info& k : part) keys.push_back(std::move(k));
+    }
+    return keys;
+}
+
+}  // namespace scmi_vp::testbenches::rows

@@ -11,7 +11,6 @@ namespace scmi_vp::testbenches {
 namespace {
 
 using testing::HasSubstr;
-using testing_tools::error_of;
 using testing_tools::scenario_error;
 using testing_tools::scratch_folder;
 

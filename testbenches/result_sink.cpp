@@ -83,7 +83,7 @@ void result_sink::write_request(const request& r) {
     if (r.resource >= 0) o << r.resource;
     o << ',' << r.hdr.token << ',' << r.transfer_id << ',' << r.at[std::size_t(instant::entered)].ps
       << ',' << name_of(r.result) << ',' << r.scmi_status << ',' << r.linux_errno << ','
-      << r.round_trip().ps;
+      << r.intended.ps << ',' << r.called.ps << ',' << r.round_trip().ps;
     for (const sim_time& span : r.hops()) o << ',' << span.ps;
     o << ',';
     if (r.timed_out || r.result == models::outcome::unfinished) o << name_of(r.stuck_in());

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pictures of the report, each an inline SVG with its legend.
+#pragma once
+
+#include <string>
+
+#include "studies/explain.h"
+#include "studies/report_data.h"
+
+namespace scmi_vp::studies {
+
+/// (a) P(round trip > t) over t, log-log, a line a point, timeouts as vertical lines.
+std::string round_trip_chart(const report_data& d);
+
+enum class hop_chart_of { mean, slowest };
+/// (b) A bar a point, split into hops: of the mean request, or of the slowest. Empty when no point
+/// has what it needs.
+std::string hop_chart(const report_data& d, hop_chart_of what);
+
+/// (c) Timeouts per million requests with their intervals; nothing seen is an arrow below its
+/// bound.
+std::string timeouts_chart(const report_data& d);
+
+/// (d) A lane a hop over the time of one request.
+std::string timeline_chart(const story& s);
+
+}  // namespace scmi_vp::studies

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// results.json as the report sees it: every key read once, with its place in the error when it is
+// missing or of the wrong type.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/hops.h"
+#include "base/time.h"
+
+namespace scmi_vp::studies {
+
+/// The value of the first "format" key that this program reads.
+inline constexpr const char* results_format = "scmi-vp results 1";
+
+/// Events per million requests with an interval.
+struct rate_data {
+    std::uint64_t count = 0;
+    double per_million = 0, low = 0, high = 0, confidence = 0.95;
+    std::string method;
+    std::string beyond;  ///< why the number says less than it seems to; mostly empty
+};
+
+struct spread_data {
+    std::uint64_t count = 0;
+    sim_time min, mean, p50, p99, p999, max;
+};
+
+struct slowest_data {
+    std::size_t replication = 0;
+    std::uint64_t request = 0;
+    sim_time round_trip;
+    std::string task, name;
+    hop stuck_in = hop::prepare;
+    bool stuck = false;
+    std::optional<std::array<sim_time, hop_count>> hops;
+};
+
+struct histogram_bucket {
+    sim_time upper_edge;
+    std::uint64_t count = 0;
+};
+
+struct point_data {
+    std::size_t id = 0;
+    std::vector<std::pair<std::string, std::string>> labels;  ///< axis, value; by axis name
+    std::vector<std::string> set;
+    std::optional<sim_time> rx_timeout;
+    sim_time simulated, blocked;
+    std::uint64_t requests = 0, late_replies = 0, refused = 0, violations = 0;
+    rate_data spurious, true_timeouts;
+    spread_data round_trip, response;
+    std::array<sim_time, hop_count> hop_mean{}, hop_max{};
+    std::vector<histogram_bucket> histogram;
+    std::optional<slowest_data> slowest;  ///< none if there was no request
+    std::vector<std::uint64_t> seeds;     ///< of the replications
+
+    /// "host busy, timeout 30ms", or "this run" without labels.
+    std::string name() const;
+};
+
+struct report_data {
+    std::string title, description, scenario, study;
+    std::vector<std::string> set;
+    std::uint64_t seed = 0, replications = 0;
+    std::vector<point_data> points;
+    std::vector<std::string> notes;
+};
+
+/// Throws scmi_vp::error (input) that names the key, "results.json: points[3].requests is missing".
+report_data read_results(const nlohmann::json& results);
+
+/// "host busy, timeout 30ms" for a point's "labels".
+std::string name_of_labels(const std::vector<std::pair<std::string, std::string>>& labels);
+
+/// The last "guest.max_rx_timeout=TIME" of `set`, if it can be read.
+std::optional<sim_time> timeout_in(const std::vector<std::string>& set);
+
+/// A value of a JSON document that knows where it is.
+class json_place {
+public:
+    json_place(const nlohmann::json& value, std::string path)
+        : value_(value), path_(std::move(path)) {}
+
+    bool has(const std::string& key) const;
+    json_place at(const std::string& key) const;
+    std::vector<json_place> elements() const;
+    std::vector<std::pair<std::string, std::string>> texts_by_key() const;
+    std::vector<std::string> texts() const;
+    std::string text() const;
+    std::uint64_t count() const;  ///< an integer >= 0
+    sim_time time() const;        ///< an integer number of picoseconds
+    double number() const;        ///< finite
+    bool is_null() const { return value_.is_null(); }
+
+private:
+    [[noreturn]] void refuse(const std::string& what) const;
+
+    const nlohmann::json& value_;
+    std::string path_;
+};
+
+}  // namespace scmi_vp::studies

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// Timeouts per million requests with their intervals, on a logarithmic axis that has no zero: what
+// was never seen is shown by its upper bound.
+#include <algorithm>
+#include <limits>
+
+#include "studies/report_charts.h"
+#include "studies/report_text.h"
+#include "studies/svg.h"
+
+namespace scmi_vp::studies {
+namespace {
+
+constexpr double width = 880, row = 40, top = 30, bottom = 46, right = 24;
+
+double label_width(const report_data& d) {
+    double w = 80;
+    for (const point_data& p : d.points) w = std::max(w, text_width(p.name()));
+    return std::min(w, 270.0);
+}
+
+/// Over everything that is drawn; none when there is nothing above zero.
+bool range_of(const report_data& d, double& low, double& high) {
+    low = std::numeric_limits<double>::max();
+    high = 0;
+    for (const point_data& p : d.points) {
+        for (const rate_data* r : {&p.spurious, &p.true_timeouts}) {
+            for (const double v : {r->count ? r->low : 0, r->count ? r->per_million : 0, r->high}) {
+                if (v <= 0) continue;
+                low = std::min(low, v);
+                high = std::max(high, v);
+            }
+        }
+    }
+    return high > 0;
+}
+
+void arrow_left(svg_picture& svg, double x, double y, const std::string& style) {
+    svg.path("M" + coordinate(x + 6) + " " + coordinate(y - 4) + "L" + coordinate(x) + " " +
+                 coordinate(y) + "L" + coordinate(x + 6) + " " + coordinate(y + 4),
+             style);
+}
+
+struct mark {
+    const char* kind;   ///< class
+    const char* words;  ///< for tooltips
+};
+
+void draw_nothing_seen(svg_picture& svg, const axis& x, const rate_data& r, double y, const mark& m,
+                       const std::string& tip) {
+    if (r.high <= 0) return;
+    const std::string style = "class=\"whisker " + std::string(m.kind) + "\"";
+    const double bound = x.at(r.high);
+    const double tail = std::max(bound - 34, x.at(x.low()));
+    svg.line(bound, y - 5, bound, y + 5, style, tip);
+    svg.line(tail, y, bound, y, style, tip);
+    arrow_left(svg, tail, y, style);
+    svg.text(bound + 7, y + 4, anchor::start, "class=\"small dim\"",
+             "none seen, below " + nice_number(r.high));
+}
+
+void draw_rate(svg_picture& svg, const axis& x, const rate_data& r, double y, const mark& m,
+               const std::string& name) {
+    std::string tip = name + ": " + m.words + " " + nice_rate(r) + " per million, " +
+                      nice_count(r.count) + " in all";
+    if (!r.method.empty())
+        tip += "; " + nice_number(100 * r.confidence) + " % interval: " + r.method;
+    if (!r.beyond.empty()) tip += ". " + r.beyond;
+    if (r.count == 0) return draw_nothing_seen(svg, x, r, y, m, tip);
+    const std::string style = "class=\"whisker " + std::string(m.kind) + "\"";
+    const double middle = x.at(r.per_million), to = std::max(middle, x.at(r.high));
+    const double from = r.low > 0 ? x.at(r.low) : x.at(x.low());
+    if (r.high > 0) {
+        svg.line(from, y, to, y, style, tip);
+        svg.line(to, y - 5, to, y + 5, style);
+        // An interval that reaches zero has no end on this axis.
+        if (r.low > 0)
+            svg.line(from, y - 5, from, y + 5, style);
+        else
+            arrow_left(svg, from, y, style);
+    }
+    const std::string fill = "class=\"mark " + std::string(m.kind) + "\"";
+    if (std::string_view(m.kind) == "spurious")
+        svg.circle(middle, y, 5, fill, tip);
+    else
+        svg.rect(middle - 4.5, y - 4.5, 9, 9, fill, tip);
+    // Beside the whisker where there is room.
+    const double w = text_width(nice_number(r.per_million), 11);
+    const bool fits = to + 7 + w < width;
+    svg.text(fits ? to + 7 : from - 7, y + 4, fits ? anchor::start : anchor::end,
+             "class=\"small dim\"", nice_number(r.per_million));
+}
+
+constexpr mark spurious_mark{"spurious", "spurious timeouts"};
+constexpr mark true_mark{"true", "true timeouts"};
+
+const char* const legend =
+    "<ul class=\"legend\"><li><svg class=\"key\" aria-hidden=\"true\" viewBox=\"0 0 34 12\"><path "
+    "d=\"M1 6H33\" "
+    "class=\"whisker spurious\"/><circle cx=\"17\" cy=\"6\" r=\"5\" class=\"mark "
+    "spurious\"/></svg> "
+    "spurious: a reply came later</li><li><svg class=\"key\" aria-hidden=\"true\" viewBox=\"0 0 34 "
+    "12\"><path d=\"M1 "
+    "6H33\" class=\"whisker true\"/><rect x=\"12.5\" y=\"1.5\" width=\"9\" height=\"9\" "
+    "class=\"mark "
+    "true\"/></svg> true: no reply at all</li></ul>\n";
+
+}  // namespace
+
+std::string timeouts_chart(const report_data& d) {
+    double low = 0, high = 0;
+    if (!range_of(d, low, high)) return "";
+    const double left = label_width(d) + 14;
+    const double base = top + row * static_cast<double>(d.points.size());
+    const axis x(axis::scale::logarithmic, low, high, left, width - right);
+    std::string words = "A row for each point, logarithmic scale.";
+    for (const point_data& p : d.points) {
+        words += " " + p.name() + ": spurious " + nice_rate(p.spurious) + ", true " +
+                 nice_rate(p.true_timeouts) + ".";
+    }
+    svg_picture svg("timeouts", width, base + bottom, "Timeouts per million requests", words);
+    for (const tick& t : x.ticks(9)) {
+        const double at = x.at(t.value);
+        svg.line(at, top, at, base, t.labelled ? "class=\"grid\"" : "class=\"grid minor\"");
+        if (t.labelled) svg.text(at, base + 18, anchor::middle, "", nice_number(t.value));
+    }
+    svg.text((left + width - right) / 2, base + 40, anchor::middle, "class=\"label\"",
+             "timeouts per million requests");
+    for (std::size_t i = 0; i < d.points.size(); ++i) {
+        const point_data& p = d.points[i];
+        const double y = top + row * static_cast<double>(i);
+        svg.line(0, y, width - right, y, "class=\"grid\"");
+        svg.text(0, y + row / 2 + 4, anchor::start, "", fitted(p.name(), left - 14));
+        draw_rate(svg, x, p.spurious, y + row * 0.3, spurious_mark, p.name());
+        draw_rate(svg, x, p.true_timeouts, y + row * 0.72, true_mark, p.name());
+    }
+    svg.line(0, base, width - right, base, "class=\"axis\"");
+    return svg.str() + legend;
+}
+
+}  // namespace scmi_vp::studies

@@ -127,6 +127,7 @@ std::vector<std::string> overrides_from(const po::variables_map& map) {
 exit_status status_from(testbenches::run_status s) {
     switch (s) {
         case testbenches::run_status::violations:
+        case testbenches::run_status::no_probe:
             return exit_status::check_failed;
         case testbenches::run_status::unfinished:
             return exit_status::unfinished;

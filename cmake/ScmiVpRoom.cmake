@@ -67,7 +67,11 @@ function(scmi_vp_room room)
         endif()
         target_compile_definitions(${room}_test PRIVATE
             SCMI_VP_SOURCE_DIR="${CMAKE_SOURCE_DIR}" SCMI_VP_BINARY_DIR="${CMAKE_BINARY_DIR}")
-        gtest_discover_tests(${room}_test PROPERTIES TIMEOUT 120 DISCOVERY_TIMEOUT 60)
+        # Tests whose name ends in _heavy run in ./test --all only.
+        gtest_discover_tests(${room}_test TEST_FILTER "-*_heavy" PROPERTIES TIMEOUT 120
+            DISCOVERY_TIMEOUT 60)
+        gtest_discover_tests(${room}_test TEST_FILTER "*_heavy" TEST_LIST ${room}_heavy_tests
+            PROPERTIES TIMEOUT 1200 LABELS heavy DISCOVERY_TIMEOUT 60)
     endif()
 endfunction()
 

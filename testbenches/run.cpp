@@ -130,6 +130,10 @@ run_status run_scenario(const scenario& s, const run_options& options, std::ostr
         }
     }
     if (top.mon().violations() > 0) return run_status::violations;
+    if (finished && !top.guest().probed()) {
+        report << "\nThe driver's probe failed, so the workload did not run: the kernel messages say why.\n";
+        return run_status::no_probe;
+    }
     return finished ? run_status::ok : run_status::unfinished;
 }
 

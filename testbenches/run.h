@@ -35,6 +35,7 @@ struct run_options {
 enum class run_status : std::uint8_t {
     ok,
     violations,  ///< a checker saw a broken rule
+    no_probe,    ///< the driver could not be probed: the workload did not run
     unfinished,  ///< sim.duration ended with calls unfinished
 };
 

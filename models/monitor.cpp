@@ -39,7 +39,9 @@ void monitor::mark(request& r, instant i, sim_time when) {
         if (i == instant::woke) move_hop(r.reached, int(hop::complete));
         return;
     }
-    if (n != r.reached + 1u) return;
+    // A reply that came another way (in another chain, or as a delayed response first) has let the
+    // caller go; what happens to this chain afterwards is in none of its hops.
+    if (n != r.reached + 1u || r.left) return;
     move_hop(r.reached, int(n));
     r.reached = static_cast<std::uint8_t>(n);
 }
@@ -75,6 +77,7 @@ void monitor::leave(request& r, outcome o, std::int32_t linux_errno, sim_time wh
     r.result = o;
     r.linux_errno = linux_errno;
     r.at[index_of(instant::returned)] = when;
+    r.left = true;
     move_hop(r.timed_out ? int(hop::complete) : r.reached, -1);
     check_sums(r);
 }
@@ -195,8 +198,9 @@ void monitor::violate(violation v) {
 
 void monitor::finish(sim_time when) {
     for (request* r : open_) {
-        if (r->at[index_of(instant::returned)] == sim_time{}) {
+        if (!r->left) {
             r->at[index_of(instant::returned)] = when;
+            if (r->timed_out && r->at[index_of(instant::woke)] == sim_time{}) r->timed_out = false;
         }
         sink_.on_request(*r);
     }

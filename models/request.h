@@ -56,6 +56,7 @@ struct request {
     std::array<sim_time, instant_count> at{};
     std::uint8_t reached = 0;  ///< index of the latest instant that was reached in order
     bool timed_out = false;
+    bool left = false;         ///< the caller has returned: the hops are complete
     bool lost = false;         ///< the platform will never reply (a fault): a timeout is a true one
     sim_time intended;         ///< when the call was meant to be made (open loop), else `called`
     sim_time called;           ///< when the call was made; locks are taken between this and entering

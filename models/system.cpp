@@ -115,6 +115,7 @@ void system::trace(traces::vcd_writer& out, unsigned xfers) {
 }
 
 void system::finish() {
+    guest_->kernel().rethrow_failure();
     irq_checker_->check();
     monitor_.finish(now());
 }

@@ -2,6 +2,8 @@
 // See guest.h.
 #include "models/guest/guest.h"
 
+#include "base/error.h"
+
 namespace scmi_vp::models {
 
 guest::guest(sc_core::sc_module_name name, const guest_config& config, sim_time quantum,
@@ -93,6 +95,11 @@ void guest::start_arrivals() {
 void guest::arrivals_due() {
     arrival_queue* q;
     while (arrival_times_.pop_due(q)) {
+        try {
+            kernel_.check_progress();
+        } catch (const error&) {
+            return kernel_.fail(std::current_exception());
+        }
         q->waiting.push_back(now());
         q->ended = ++q->arrived == q->config->count;
         if (!q->ended) arrival_times_.at(now() + q->interarrival.next(), q);
@@ -134,7 +141,7 @@ void guest::run_loop(task& t, guest_context& c) {
     const std::uint64_t count = t.loop->count ? t.loop->count : UINT64_MAX;
     for (std::uint64_t n = 0; n < count; ++n) {
         c.idle(t.think.next());
-        make(t, c, t.loop->calls[n % t.loop->calls.size()], c.time(), t.lock);
+        make(t, c, t.loop->calls[n % t.loop->calls.size()], c.stamp(), t.lock);
     }
 }
 
@@ -150,7 +157,7 @@ void guest::run_sequence(task& t, guest_context& c) {
         while (config_.sequence[step_].context != name) c.wait_woken(context_wave::idle);
         const sequence_step& step = config_.sequence[step_];
         c.idle(step_returned_ + step.gap - now());
-        make(t, c, step.what, c.time(), nullptr);
+        make(t, c, step.what, c.stamp(), nullptr);
         c.sync();
         step_returned_ = now();
         ++step_;
@@ -168,6 +175,8 @@ void guest::next_step() {
 }
 
 void guest::make(task& t, guest_context& c, const call& what, sim_time intended, guest_mutex* lock) {
+    kernel_.check_progress();
+    c.sync();
     t.at.in_call = true;
     t.at.doing = what.kind;
     t.at.since = c.time();

@@ -2,6 +2,8 @@
 // See interrupt_handler.h.
 #include "models/guest/interrupt_handler.h"
 
+#include <utility>
+
 #include "models/waves.h"
 
 // CPU time passes here: come back when it has. Costs nothing when there is none.
@@ -50,6 +52,7 @@ void interrupt_handler::process() {
                  ++queue_) {
                 // vring_interrupt: nothing used is no work; a broken queue is not called.
                 if (!driver_.queue(queue_).more_used() || driver_.queue(queue_).broken()) continue;
+                driver_.queue(queue_).note_interrupt();
                 callbacks_enabled_ = true;
                 for (;;) {
                     while (channel_.lock(queue_).held) {
@@ -68,8 +71,10 @@ void interrupt_handler::process() {
 
                     SPEND(costs.rx_callback + extra_.collect.next());
                     collected();
+                    SPEND(std::exchange(cpu_.irq_clock_reads, sim_time{}));
+                    SPEND(queue_ == virtio::scmi_eventq ? costs.ring_add : sim_time{});
                     notify_ = finalise();
-                    SPEND(notify_ ? costs.ring_add + costs.mmio_write : sim_time{});
+                    SPEND(notify_ ? costs.mmio_write : sim_time{});
                     if (notify_) driver_.write_now(virtio::mmio::queue_notify, virtio::scmi_eventq);
                 }
             }

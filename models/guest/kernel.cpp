@@ -2,6 +2,7 @@
 // See kernel.h.
 #include "models/guest/kernel.h"
 
+#include "base/error.h"
 #include "models/waves.h"
 
 namespace scmi_vp::models {
@@ -20,7 +21,13 @@ guest_context::guest_context(sc_core::sc_module_name name, guest_kernel& kernel,
 
 void guest_context::run() {
     take_cpu();
-    body(*this);
+    try {
+        body(*this);
+    } catch (const error&) {
+        // SystemC would turn it into a report of its own and forget its kind.
+        kernel_.fail(std::current_exception());
+        return;
+    }
     sync();
     give_cpu();
     finished_ = true;
@@ -46,8 +53,8 @@ void guest_context::sync() {
 }
 
 sim_time guest_context::stamp() {
-    if (kernel_.mon().wave()) sync();
-    return time();
+    sync();
+    return now();
 }
 
 void guest_context::take_cpu() {
@@ -152,6 +159,25 @@ guest_context& guest_kernel::add_context(const context_config& c,
     return *contexts_.back();
 }
 
+void guest_kernel::fail(std::exception_ptr what) {
+    if (!failure_) failure_ = std::move(what);
+    sc_core::sc_stop();
+}
+
+void guest_kernel::rethrow_failure() {
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+void guest_kernel::check_progress() {
+    if (last_call_ != now()) last_call_ = now(), same_instant_ = 0;
+    if (++same_instant_ <= max_calls_per_instant) return;
+    throw error(error_kind::config,
+                "simulated time stands still at " + to_string(now()) +
+                    ": a workload without think time or interarrival time meets a platform without "
+                    "latency; give workload.loop.think, workload.open.interarrival or hops.service "
+                    "a value");
+}
+
 void guest_kernel::wake(guest_context& c) {
     if (!c.blocked_ || c.waking_) return;
     c.waking_ = true;
@@ -237,7 +263,9 @@ void guest_kernel::trace(guest_context& c, traces::ftrace_event& e) {
 }
 
 void guest_kernel::trace_irq(guest_cpu& cpu, traces::ftrace_event& e) {
-    e.stamp = clock_stamp(now());
+    // A method cannot let the time pass here: the handler does, after its message.
+    cpu.irq_clock_reads += costs().clock_read_irq;
+    e.stamp = clock_stamp(now() + cpu.irq_clock_reads);
     e.task = cpu.running ? cpu.running->config().name : "<idle>";
     e.pid = cpu.running ? cpu.running->config().pid : 0;
     e.cpu = cpu.index;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
@@ -32,6 +33,7 @@ struct guest_cpu {
     unsigned irqs_off = 0;       ///< depth of local_irq_save
     bool in_irq = false;
     sim_time irq_since, stolen;  ///< CPU time that interrupts took, up to the last exit
+    sim_time irq_clock_reads;    ///< that the handler has still to spend, for its trace events
     sc_core::sc_event irq_exited, irqs_on;
 };
 
@@ -65,7 +67,8 @@ public:
 
     /// The task's own time: simulated time plus what it has run ahead.
     sim_time time() const { return now() + ahead_; }
-    /// time(), for an instant that a waveform shows: with one, the task synchronises first.
+    /// Synchronises: for instants that are recorded and for what others can see, so that an
+    /// interrupt that comes first is accounted for first, whatever the quantum.
     sim_time stamp();
     /// Uses CPU time.
     void spend(sim_time cost) {
@@ -160,6 +163,14 @@ public:
     void trace_irq(guest_cpu& cpu, traces::ftrace_event& e);
     bool tracing() const { return config_.ftrace; }
 
+    // --- what ends a run ---
+    /// A task threw scmi_vp::error: the simulation stops.
+    void fail(std::exception_ptr what);
+    /// After the simulation: throws what a task threw.
+    void rethrow_failure();
+    /// At each call of the workload: throws scmi_vp::error (config) when no time passes any more.
+    void check_progress();
+
 private:
     friend class guest_context;
     enum class timer_kind : std::uint8_t { deadline, runnable };
@@ -181,6 +192,10 @@ private:
     std::vector<std::unique_ptr<guest_context>> contexts_;
     std::size_t finished_ = 0;
     calendar<timer_item> timers_;
+    std::exception_ptr failure_;
+    static constexpr std::uint64_t max_calls_per_instant = 1'000'000;
+    std::uint64_t same_instant_ = 0;  ///< calls since time last moved
+    sim_time last_call_;
 };
 
 }  // namespace scmi_vp::models

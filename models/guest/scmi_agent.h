@@ -71,6 +71,8 @@ private:
     void accept(guest_cpu& cpu, scmi::rx_result rx, vio_message& m, std::uint32_t length);
     void reject(guest_cpu& cpu, unsigned queue, scmi::rx_result rx, vio_message& m,
                 std::uint32_t word);
+    void trace_notification(guest_cpu& cpu, const vio_message& m, std::uint32_t word,
+                            std::uint32_t length);
     void trace_event(guest_context& c, const transfer& t, traces::ftrace_kind kind, std::int32_t s);
     void trace_reply(guest_cpu& cpu, const scmi::xfer& x, bool delayed);
     traces::ftrace_event event_of(const scmi::xfer& x, traces::ftrace_kind kind) const;
@@ -90,8 +92,6 @@ private:
     std::unique_ptr<scmi::xfer_table> xfers_;
     std::vector<waits> waits_;
     std::uint64_t unexpected_ = 0;
-    std::uint64_t same_instant_ = 0;   ///< requests since time last moved
-    sim_time last_request_;
 };
 
 }  // namespace scmi_vp::models

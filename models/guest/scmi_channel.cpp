@@ -63,11 +63,9 @@ bool scmi_channel::repost(vio_message& m) {
 }
 
 void scmi_channel::take_lock(guest_context& c, channel_lock& l) {
+    c.sync();  // an interrupt that comes before this is not held off by it
     kernel_.irqs_off(c.cpu());  // spin_lock_irqsave
-    if (l.held) {
-        c.sync();
-        while (l.held) sc_core::wait(l.released);
-    }
+    while (l.held) sc_core::wait(l.released);
     l.held = true;
 }
 

@@ -14,8 +14,11 @@ namespace protocol = scmi::protocol;
 constexpr std::uint8_t msg_version = 0, msg_attributes = 1;
 
 std::string name_at(const transfer& t, std::size_t offset, std::size_t width) {
-    const auto begin = t.x->buf.begin() + std::ptrdiff_t(offset);
-    return std::string(begin, std::find(begin, begin + std::ptrdiff_t(width), 0));
+    // A reply may claim more entries than its buffer can hold.
+    const std::size_t from = std::min(offset, t.x->buf.size());
+    const auto begin = t.x->buf.begin() + std::ptrdiff_t(from);
+    const auto end = begin + std::ptrdiff_t(std::min(width, t.x->buf.size() - from));
+    return std::string(begin, std::find(begin, end, 0));
 }
 
 std::uint64_t u64_at(const transfer& t, std::size_t offset) {

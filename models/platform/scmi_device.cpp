@@ -6,8 +6,8 @@
 
 namespace scmi_vp::models {
 namespace {
-// Room for any command: Linux sends at most 4 + max_msg_size bytes; more is answered by the server.
-constexpr std::size_t max_command_bytes = 4096;
+// Room for any command: Linux sends at most 4 + max_msg_size bytes; what is beyond is not looked at.
+constexpr std::size_t max_command_bytes = 4 + max_payload_bytes;
 
 scmi::header header_of(const scmi::message_bytes& m) {
     return scmi::header::unpack(scmi::get_u32(m.data(), m.size(), 0));
@@ -60,7 +60,6 @@ void scmi_device::reset() {
     ++epoch_;  // what is under way finds itself cancelled
     for (std::uint32_t j = 0; j < jobs_.size(); ++j) {
         if (!jobs_[j].in_use) continue;
-        if (jobs_[j].has_delayed) server_.delayed_done(header_of(jobs_[j].delayed).protocol_id);
         release_job(j);
     }
     waiting_delayed_.clear();
@@ -186,7 +185,11 @@ void scmi_device::work_due() {
     while (calendar_.pop_due(w)) {
         if (w.epoch != epoch_) continue;
         switch (w.what) {
-            case step::take: begin(w.job); break;
+            case step::take:
+                begin(w.job);
+                // One that is never answered leaves its worker free at once.
+                if (worker_free()) run_workers();
+                break;
             case step::ready: response_ready(w.job); break;
             case step::publish: publish(w.job); break;
             case step::delayed: delayed_ready(w.job); break;
@@ -222,6 +225,11 @@ bool scmi_device::reply_lost() {
 void scmi_device::lose(std::uint32_t index) {
     job& j = jobs_[index];
     mon_.lost(j.chain.head);
+    forget_delayed(j);
+}
+
+// A delayed response that will not be sent gives its place in the platform's limit back.
+void scmi_device::forget_delayed(job& j) {
     if (j.has_delayed) server_.delayed_done(header_of(j.delayed).protocol_id);
     j.has_delayed = false;
 }
@@ -312,6 +320,7 @@ std::uint32_t scmi_device::take_job() {
 }
 
 void scmi_device::release_job(std::uint32_t j) {
+    forget_delayed(jobs_[j]);
     jobs_[j].in_use = false;
     free_jobs_.push_back(j);
 }

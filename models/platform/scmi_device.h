@@ -82,6 +82,7 @@ private:
     bool host_paused();
     bool reply_lost();
     void lose(std::uint32_t j);
+    void forget_delayed(job& j);
     void begin(std::uint32_t j);
     void serve(job& j, std::uint32_t index);
     void response_ready(std::uint32_t j);

@@ -2,9 +2,9 @@
 // See progress.h.
 #include "testbenches/progress.h"
 
-#include <unistd.h>
-
 #include <cstdio>
+
+#include <unistd.h>
 
 namespace scmi_vp::testbenches {
 namespace {
@@ -24,7 +24,9 @@ std::string span(double seconds) {
 progress::progress(std::ostream* out, bool terminal, std::string unit)
     : out_(out), terminal_(terminal), unit_(std::move(unit)), start_(clock::now()), last_(start_) {}
 
-progress::~progress() { done(); }
+progress::~progress() {
+    done();
+}
 
 void progress::tick(double fraction, std::uint64_t count) {
     if (!out_) return;
@@ -47,6 +49,8 @@ void progress::done() {
     shown_ = false;
 }
 
-bool stderr_is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
+bool stderr_is_terminal() {
+    return ::isatty(STDERR_FILENO) == 1;
+}
 
 }  // namespace scmi_vp::testbenches

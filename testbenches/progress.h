@@ -10,8 +10,8 @@
 
 namespace scmi_vp::testbenches {
 
-/// Prints on one line that it rewrites (on a terminal), or a line every ten seconds (in a log), once
-/// the work has taken two seconds.
+/// Prints on one line that it rewrites (on a terminal), or a line every ten seconds (in a log),
+/// once the work has taken two seconds.
 class progress {
 public:
     /// `out` nullptr: silent. `unit` names what is counted ("requests").
@@ -20,7 +20,8 @@ public:
     progress(const progress&) = delete;
     progress& operator=(const progress&) = delete;
 
-    /// `fraction` of the work is done (0..1), `count` units of it. Cheap enough for every thousandth.
+    /// `fraction` of the work is done (0..1), `count` units of it. Cheap enough for every
+    /// thousandth.
     void tick(double fraction, std::uint64_t count);
     /// Ends the line.
     void done();

@@ -96,7 +96,8 @@ run_status run_scenario(const scenario& s, const run_options& options, std::ostr
     if (!options.out.empty()) out = std::make_unique<output_directory>(options.out);
 
     // "Simulation stopped by user" is how every finished run ends.
-    sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
+    sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO,
+                                            sc_core::SC_DO_NOTHING);
     progress show(options.quiet ? nullptr : &std::cerr, stderr_is_terminal(), "requests");
     result_sink sink(s, out.get(), &show);
     models::system top("top", s.system, sink);
@@ -131,7 +132,8 @@ run_status run_scenario(const scenario& s, const run_options& options, std::ostr
     }
     if (top.mon().violations() > 0) return run_status::violations;
     if (finished && !top.guest().probed()) {
-        report << "\nThe driver's probe failed, so the workload did not run: the kernel messages say why.\n";
+        report << "\nThe driver's probe failed, so the workload did not run: the kernel messages "
+                  "say why.\n";
         return run_status::no_probe;
     }
     return finished ? run_status::ok : run_status::unfinished;

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "models/system.h"
+#include "testbenches/forked.h"
 
 namespace scmi_vp::testbenches {
 namespace {
@@ -56,72 +57,19 @@ private:
     sim_time slowest_;
 };
 
-void write_all(int fd, const void* data, std::size_t size) {
-    const char* p = static_cast<const char*>(data);
-    while (size > 0) {
-        const ssize_t n = ::write(fd, p, size);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return;  // the parent is gone
-        p += n, size -= static_cast<std::size_t>(n);
-    }
-}
-
-std::string read_all(int fd) {
-    std::string all;
-    char block[4096];
-    for (;;) {
-        const ssize_t n = ::read(fd, block, sizeof block);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return all;
-        all.append(block, static_cast<std::size_t>(n));
-    }
-}
-
-/// In the child: runs once without outputs. First byte: 'w' and windows, or an error's kind and
-/// text.
-[[noreturn]] void first_run(const scenario& s, wave_around what, int fd) {
-    std::string message;
-    try {
+/// Runs once without outputs, in a process of its own.
+std::vector<wave_window> search(const scenario& s, wave_around what) {
+    const std::string found = run_forked("the run that looks for the waveform's window", [&] {
         finder sink(what);
         models::system top("top", s.system, sink);
         sc_core::sc_start(to_sc(s.system.duration));
         top.finish();
-        message = "w";
-        message.append(reinterpret_cast<const char*>(sink.windows.data()),
-                       sink.windows.size() * sizeof(wave_window));
-    } catch (const error& e) {
-        message = std::string(1, static_cast<char>('0' + int(e.kind()))) + e.what();
-    } catch (const std::exception& e) {
-        message = std::string(1, static_cast<char>('0' + int(error_kind::model))) + e.what();
-    }
-    write_all(fd, message.data(), message.size());
-    ::_exit(0);
-}
-
-std::vector<wave_window> search(const scenario& s, wave_around what) {
-    int ends[2];
-    if (::pipe(ends) != 0)
-        throw error(error_kind::output, "pipe: " + std::string(std::strerror(errno)));
-    const pid_t child = ::fork();
-    if (child < 0) throw error(error_kind::output, "fork: " + std::string(std::strerror(errno)));
-    if (child == 0) {
-        ::close(ends[0]);
-        first_run(s, what, ends[1]);
-    }
-    ::close(ends[1]);
-    const std::string message = read_all(ends[0]);
-    ::close(ends[0]);
-    int status = 0;
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
-    if (message.empty())
-        throw error(error_kind::model, "the run that looks for the waveform's window died");
-    if (message[0] != 'w') throw error(error_kind(message[0] - '0'), message.substr(1));
-    std::vector<wave_window> windows((message.size() - 1) / sizeof(wave_window));
-    if (!windows.empty()) {
-        std::memcpy(static_cast<void*>(windows.data()), message.data() + 1,
-                    windows.size() * sizeof(wave_window));
-    }
+        return std::string(reinterpret_cast<const char*>(sink.windows.data()),
+                           sink.windows.size() * sizeof(wave_window));
+    });
+    std::vector<wave_window> windows(found.size() / sizeof(wave_window));
+    if (!windows.empty())
+        std::memcpy(static_cast<void*>(windows.data()), found.data(), found.size());
     return windows;
 }
 

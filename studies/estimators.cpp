@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// See estimators.h.
+#include "studies/estimators.h"
+
+#include <algorithm>
+#include <boost/math/distributions/beta.hpp>
+#include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+#include <cstdio>
+#include <numeric>
+
+#include "base/error.h"
+
+namespace scmi_vp::studies {
+namespace {
+
+double t_quantile(std::size_t units, double confidence) {
+    const boost::math::students_t t(static_cast<double>(units - 1));
+    return boost::math::quantile(t, 0.5 + confidence / 2);
+}
+
+mean_estimate around(double mean, double variance_of_mean, std::size_t units, double confidence) {
+    const double half = t_quantile(units, confidence) * std::sqrt(variance_of_mean);
+    return {mean, {mean - half, mean + half}, units};
+}
+
+/// "26 %", with two significant digits.
+std::string percent(double p) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.2g %%", 100 * p);
+    return text;
+}
+
+std::string nothing_seen(const std::string& events, std::size_t n) {
+    const std::string runs = n == 1 ? "the one replication" : std::to_string(n) + " replications";
+    return "no " + events + " in " + runs + ": with 95 % confidence, at most " +
+           percent(zero_count_bound(n)) + " of such replications have any";
+}
+
+}  // namespace
+
+mean_estimate t_interval(const std::vector<double>& values, double confidence) {
+    const std::size_t n = values.size();
+    if (n == 0) return {};
+    const double mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(n);
+    if (n == 1) return {mean, {mean, mean}, 1};
+    double squares = 0;
+    for (const double v : values) squares += (v - mean) * (v - mean);
+    const double count = static_cast<double>(n);
+    return around(mean, squares / (count - 1) / count, n, confidence);
+}
+
+interval clopper_pearson(std::uint64_t k, std::uint64_t n, double confidence) {
+    if (n == 0 || k > n) {
+        throw error(error_kind::model, "clopper_pearson: " + std::to_string(k) + " of " +
+                                           std::to_string(n) + " trials is no count");
+    }
+    const double tail = (1 - confidence) / 2;
+    const double hits = static_cast<double>(k), misses = static_cast<double>(n - k);
+    using boost::math::beta_distribution;
+    interval i{0, 1};
+    if (k > 0) i.low = boost::math::quantile(beta_distribution<>(hits, misses + 1), tail);
+    if (k < n) i.high = boost::math::quantile(beta_distribution<>(hits + 1, misses), 1 - tail);
+    return i;
+}
+
+double zero_count_bound(std::uint64_t n, double confidence) {
+    if (n == 0) return 1;
+    return -std::expm1(std::log1p(-confidence) / static_cast<double>(n));
+}
+
+mean_estimate ratio_of_sums(const std::vector<unit_counts>& units, double confidence) {
+    double events = 0, trials = 0;
+    for (const unit_counts& u : units) {
+        events += static_cast<double>(u.events), trials += static_cast<double>(u.trials);
+    }
+    if (trials == 0) return {};
+    const double ratio = events / trials, n = static_cast<double>(units.size());
+    if (units.size() < 2) return {ratio, {ratio, ratio}, units.size()};
+    double squares = 0;
+    for (const unit_counts& u : units) {
+        const double rest = static_cast<double>(u.events) - ratio * static_cast<double>(u.trials);
+        squares += rest * rest;
+    }
+    const double per_unit = trials / n;
+    mean_estimate e =
+        around(ratio, squares / (n - 1) / n / (per_unit * per_unit), units.size(), confidence);
+    e.range.low = std::max(0.0, e.range.low);
+    return e;
+}
+
+void batch_counts::halve() {
+    for (std::size_t i = 0; i < fewest; ++i) {
+        const unit_counts &a = batches_[2 * i], &b = batches_[2 * i + 1];
+        batches_[i] = {a.events + b.events, a.trials + b.trials};
+    }
+    std::fill(batches_ + fewest, batches_ + 2 * fewest, unit_counts{});
+    filled_ = fewest;
+    size_ *= 2;
+}
+
+mean_estimate batch_means(const std::vector<double>& values, std::size_t batches,
+                          double confidence) {
+    if (batches == 0 || values.size() < batches) return t_interval(values, confidence);
+    const std::size_t size = values.size() / batches;
+    std::vector<double> means;
+    auto at = values.end() - static_cast<std::ptrdiff_t>(size * batches);
+    for (std::size_t i = 0; i < batches; ++i, at += static_cast<std::ptrdiff_t>(size)) {
+        means.push_back(std::accumulate(at, at + static_cast<std::ptrdiff_t>(size), 0.0) /
+                        static_cast<double>(size));
+    }
+    return t_interval(means, confidence);
+}
+
+rate_estimate rate_of(const std::vector<unit_counts>& replications, const batch_counts& only_run,
+                      const std::string& events) {
+    rate_estimate r;
+    for (const unit_counts& u : replications) r.count += u.events;
+    const std::size_t n = replications.size();
+    mean_estimate e = ratio_of_sums(replications);
+    r.method = "t over " + std::to_string(n) + " replications";
+    if (n == 1) {
+        const std::vector<unit_counts> batches = only_run.full();
+        r.method = "t over " + std::to_string(batches.size()) + " batches of one replication";
+        if (batches.size() >= batch_counts::fewest) e.range = ratio_of_sums(batches).range;
+    }
+    r.per_million = 1e6 * e.mean;
+    r.low = 1e6 * std::min(e.range.low, e.mean);
+    r.high = 1e6 * std::max(e.range.high, e.mean);
+    if (r.count == 0) {
+        r.method =
+            "zero count over " + std::to_string(n) + (n == 1 ? " replication" : " replications");
+        r.beyond = nothing_seen(events, n);
+    } else if (r.low == r.high) {
+        r.beyond = "too few requests for an interval";
+    }
+    return r;
+}
+
+}  // namespace scmi_vp::studies

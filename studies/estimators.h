@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// What numbers of a simulation say about the truth: intervals over independent units, and what can
+// be said when nothing was seen. Requests of one run are not independent (one freeze times out all
+// that are in flight): replications are, and batches of a run nearly.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace scmi_vp::studies {
+
+inline constexpr double usual_confidence = 0.95;
+
+struct interval {
+    double low = 0, high = 0;
+};
+
+/// A mean of independent values with its two-sided interval.
+struct mean_estimate {
+    double mean = 0;
+    interval range;  ///< meaningless for fewer than two values: then it is the mean alone
+    std::size_t units = 0;
+};
+
+/// Student's t interval.
+mean_estimate t_interval(const std::vector<double>& values, double confidence = usual_confidence);
+
+/// The probability behind k successes in n independent trials (Clopper and Pearson 1934). Throws
+/// scmi_vp::error (model) when k > n or n = 0.
+interval clopper_pearson(std::uint64_t k, std::uint64_t n, double confidence = usual_confidence);
+
+/// The one-sided upper bound of a probability when n independent trials showed nothing:
+/// 1 - (1 - confidence)^(1/n).
+double zero_count_bound(std::uint64_t n, double confidence = usual_confidence);
+
+/// One independent unit of a ratio: events among trials (timeouts among requests).
+struct unit_counts {
+    std::uint64_t events = 0, trials = 0;
+};
+
+/// Events per trial over all units; the interval is Student's with the linearised variance of a
+/// ratio of sums (Law, Simulation Modeling and Analysis, 4.4), cut at 0.
+mean_estimate ratio_of_sums(const std::vector<unit_counts>& units,
+                            double confidence = usual_confidence);
+
+/// Batches of the trials of one run, in order: at least `fewest`, less than twice as many, of equal
+/// size, whatever the number of trials turns out to be. Fixed memory.
+class batch_counts {
+public:
+    static constexpr std::size_t fewest = 20;
+
+    void add(unsigned events) {
+        batches_[filled_].events += events;
+        if (++batches_[filled_].trials == size_ && ++filled_ == 2 * fewest) halve();
+    }
+    /// The full batches; the trials behind the last one are left out.
+    std::vector<unit_counts> full() const { return {batches_, batches_ + filled_}; }
+
+private:
+    void halve();
+
+    unit_counts batches_[2 * fewest]{};
+    std::size_t filled_ = 0;
+    std::uint64_t size_ = 1;
+};
+
+/// Batch means: the values of one run, in order, cut into `batches` of equal length (what is left
+/// over at the start is dropped), and the t interval over their means.
+mean_estimate batch_means(const std::vector<double>& values, std::size_t batches = 20,
+                          double confidence = usual_confidence);
+
+/// A rate per million requests as results.json has it.
+struct rate_estimate {
+    std::uint64_t count = 0;
+    double per_million = 0, low = 0, high = 0;
+    double confidence = usual_confidence;
+    std::string method;  ///< "t over 10 replications"
+    std::string beyond;  ///< why there is no interval; then low and high are the estimate
+};
+
+/// From the replications of a point; a single one falls back on its batches.
+/// `events` names what was counted in plural ("spurious timeouts").
+rate_estimate rate_of(const std::vector<unit_counts>& replications, const batch_counts& only_run,
+                      const std::string& events);
+
+}  // namespace scmi_vp::studies

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// Estimators against published tables, and their coverage on data whose truth is known.
+#include "studies/estimators.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/random.h"
+
+namespace scmi_vp::studies {
+namespace {
+
+using testing::HasSubstr;
+
+// Clopper-Pearson at 95 %, computed with R's binom.test(k, 1000).
+TEST(clopper_pearson, known_values) {
+    const struct {
+        std::uint64_t k;
+        double low, high;
+    } rows[] = {{0, 0, .003682}, {1, 2.53e-5, .005559}, {5, .001625, .01163}, {50, .03734, .06539}};
+    for (const auto& r : rows) {
+        const interval i = clopper_pearson(r.k, 1000);
+        EXPECT_NEAR(i.low, r.low, 0.0004 * r.low) << r.k;
+        EXPECT_NEAR(i.high, r.high, 0.0004 * r.high) << r.k;
+    }
+    EXPECT_EQ(clopper_pearson(7, 7).high, 1);
+    EXPECT_THROW(clopper_pearson(2, 1), error);
+    EXPECT_THROW(clopper_pearson(0, 0), error);
+}
+
+// The least n that shows p <= 1e-3, ..., 1e-6 at 95 % when nothing failed: ln(.05) / ln(1 - p).
+TEST(zero_count_bound, known_sample_sizes) {
+    const struct {
+        std::uint64_t n;
+        double p;
+    } rows[] = {{2995, 1e-3}, {29956, 1e-4}, {299572, 1e-5}, {2995731, 1e-6}};
+    for (const auto& r : rows) {
+        EXPECT_LE(zero_count_bound(r.n), r.p) << r.n;
+        EXPECT_GT(zero_count_bound(r.n - 1), r.p) << r.n;
+    }
+    EXPECT_EQ(zero_count_bound(0), 1);
+}
+
+// t(0.975, 4) = 2.776445 (any table); the variance of 1..5 is 2.5.
+TEST(t_interval, by_hand) {
+    const mean_estimate e = t_interval({1, 2, 3, 4, 5});
+    EXPECT_EQ(e.mean, 3);
+    EXPECT_NEAR(e.range.high - 3, 2.776445 * std::sqrt(2.5 / 5), 1e-6);
+    EXPECT_NEAR(3 - e.range.low, e.range.high - 3, 1e-12);
+    EXPECT_EQ(t_interval({4}).range.high, 4);
+    EXPECT_EQ(t_interval({}).units, 0u);
+}
+
+// Units of equal size: the ratio is a mean, and so is its interval.
+TEST(ratio_of_sums, is_the_mean_for_units_of_one_size) {
+    const std::vector<unit_counts> units{{10, 1000}, {12, 1000}, {7, 1000}, {15, 1000}};
+    const mean_estimate ratio = ratio_of_sums(units);
+    const mean_estimate mean = t_interval({.010, .012, .007, .015});
+    EXPECT_NEAR(ratio.mean, mean.mean, 1e-15);
+    EXPECT_NEAR(ratio.range.low, mean.range.low, 1e-12);
+    EXPECT_NEAR(ratio.range.high, mean.range.high, 1e-12);
+    EXPECT_EQ(ratio_of_sums({{0, 0}, {0, 0}}).mean, 0);
+    EXPECT_EQ(ratio_of_sums({{1, 10}, {0, 10}, {0, 10}}).range.low, 0);
+}
+
+/// How often, in `trials` studies of `n` replications, the interval holds the true rate. Events
+/// come in clumps, as freezes make them: a clump strikes with 5 % per slot and hits 1 to 4 of 40.
+double coverage(unsigned trials, std::size_t n) {
+    const double truth = 0.05 * 2.5 / 40;
+    unsigned held = 0;
+    for (unsigned t = 0; t < trials; ++t) {
+        random_stream s(t, "coverage", "clumps");
+        std::vector<unit_counts> units(n);
+        for (unit_counts& u : units) {
+            const auto slots = std::uint64_t(80 + 40 * s.next_unit());
+            for (std::uint64_t i = 0; i < slots; ++i) {
+                u.trials += 40;
+                if (s.next_unit() < 0.05) u.events += 1 + std::uint64_t(4 * s.next_unit());
+            }
+        }
+        const mean_estimate e = ratio_of_sums(units);
+        held += e.range.low <= truth && truth <= e.range.high;
+    }
+    return double(held) / trials;
+}
+
+// The expected coverage is 95 %; over 1000 studies its standard deviation is 0.7 %. Treating
+// requests as independent would give intervals 1.7 times too narrow, and 76 %.
+TEST(ratio_of_sums, covers_the_truth_although_events_come_in_clumps) {
+    const double c = coverage(1000, 20);
+    EXPECT_GT(c, 0.925);
+    EXPECT_LT(c, 0.975);
+}
+
+// An AR(1) series with coefficient 0.9: its mean of n has 19 times the variance of independent data
+// (Law, 4.4), which batches of 500 contain and single values do not.
+TEST(batch_means, cover_the_mean_of_dependent_values) {
+    unsigned batches_held = 0, naive_held = 0;
+    constexpr unsigned trials = 300;
+    for (unsigned t = 0; t < trials; ++t) {
+        random_stream s(t, "ar1", "noise");
+        std::vector<double> values;
+        double x = 0;
+        for (int i = 0; i < 10500; ++i) {
+            x = 0.9 * x + s.next_unit() - 0.5;
+            if (i >= 500) values.push_back(x);
+        }
+        const interval b = batch_means(values).range, naive = t_interval(values).range;
+        batches_held += b.low <= 0 && 0 <= b.high;
+        naive_held += naive.low <= 0 && 0 <= naive.high;
+    }
+    EXPECT_GE(batches_held, 0.90 * trials);
+    EXPECT_LE(batches_held, 0.99 * trials);
+    EXPECT_LT(naive_held, 0.6 * trials);
+}
+
+TEST(batch_means, drops_the_start_that_does_not_fill_a_batch) {
+    EXPECT_EQ(batch_means({100, 1, 2, 3, 4}, 2).mean, 2.5);
+    EXPECT_EQ(batch_means({1, 2}, 20).mean, 1.5);
+}
+
+TEST(batch_counts, are_of_equal_size_and_lose_nothing_but_the_end) {
+    for (const unsigned n : {1u, 19u, 20u, 39u, 40u, 41u, 1000u, 12345u}) {
+        batch_counts b;
+        for (unsigned i = 0; i < n; ++i) b.add(i % 10 == 0);
+        const auto all = b.full();
+        ASSERT_FALSE(all.empty());
+        std::uint64_t trials = 0, events = 0;
+        for (const unit_counts& u : all) {
+            EXPECT_EQ(u.trials, all[0].trials);
+            trials += u.trials, events += u.events;
+        }
+        EXPECT_GT(trials + all[0].trials, n);
+        EXPECT_LE(trials, n);
+        EXPECT_EQ(events, (trials + 9) / 10);
+        EXPECT_GE(all.size(), std::min<std::size_t>(n, batch_counts::fewest));
+        EXPECT_LT(all.size(), 2 * batch_counts::fewest);
+    }
+}
+
+TEST(rate_of, says_its_method) {
+    const rate_estimate r = rate_of({{1, 1000}, {3, 1000}}, {}, "true timeouts");
+    EXPECT_EQ(r.count, 4u);
+    EXPECT_DOUBLE_EQ(r.per_million, 2000);
+    EXPECT_EQ(r.method, "t over 2 replications");
+    EXPECT_EQ(r.beyond, "");
+    EXPECT_LT(r.low, 2000);
+    EXPECT_GT(r.high, 2000);
+}
+
+TEST(rate_of, one_replication_falls_back_on_batches) {
+    batch_counts b;
+    for (int i = 0; i < 4000; ++i) b.add(i % 97 == 0);
+    const rate_estimate r = rate_of({{42, 4000}}, b, "spurious timeouts");
+    EXPECT_THAT(r.method, HasSubstr("batches of one replication"));
+    EXPECT_DOUBLE_EQ(r.per_million, 42e6 / 4000);
+    EXPECT_LT(r.low, r.per_million);
+    EXPECT_GT(r.high, r.per_million);
+    batch_counts few;
+    few.add(1);
+    EXPECT_EQ(rate_of({{1, 1}}, few, "x").beyond, "too few requests for an interval");
+}
+
+// 1 - 0.05^(1/10) = 0.2589.
+TEST(rate_of, nothing_seen_is_not_a_number) {
+    const rate_estimate r =
+        rate_of(std::vector<unit_counts>(10, {0, 1000000}), {}, "true timeouts");
+    EXPECT_EQ(r.high, 0);
+    EXPECT_EQ(r.beyond,
+              "no true timeouts in 10 replications: with 95 % confidence, at most 26 % of such "
+              "replications have any");
+}
+
+}  // namespace
+}  // namespace scmi_vp::studies

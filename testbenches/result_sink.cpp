@@ -6,6 +6,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "testbenches/request_csv.h"
+
 namespace scmi_vp::testbenches {
 namespace {
 
@@ -20,11 +22,7 @@ constexpr std::size_t shown_requests = 200, kept_violations = 100, shown_log_lin
 result_sink::result_sink(const scenario& s, output_directory* out, progress* show)
     : scenario_(s), out_(out), progress_(show) {
     const models::guest_config& g = s.system.guest;
-    const auto task = [](const models::context_config& c) {
-        return c.name + "-" + std::to_string(c.pid);
-    };
-    tasks_.push_back(task(g.probe_context));
-    for (const models::context_config& c : g.contexts) tasks_.push_back(task(c));
+    tasks_ = task_names(g);
     expected_ = g.sequence.size();
     bool endless = false;
     for (const models::call_loop& l : g.loops) expected_ += l.count, endless |= l.count == 0;
@@ -45,12 +43,8 @@ void result_sink::open_files() {
     if (s.output.registers) registers_ = &out_->open("registers.trace");
     if (s.output.requests) {
         requests_ = &out_->open("requests.csv");
-        *requests_ << "id,task,protocol,message,name,resource,seq,transfer_id,entered_ps,outcome,"
-                      "scmi_status,"
-                      "linux_errno,intended_ps,called_ps,round_trip_ps";
-        for (const hop_info& h : hop_table) *requests_ << "," << h.name << "_ps";
-        *requests_ << ",stuck_in,lost,late_at_ps,delayed_ready_ps,delayed_used_ps,delayed_irq_ps,"
-                      "delayed_matched_ps\n";
+        write_request_heading(*requests_);
+        *requests_ << "\n";
     }
 }
 
@@ -65,7 +59,10 @@ void result_sink::on_request(const request& r) {
     } else {
         ++left_out_;
     }
-    if (requests_) write_request(r);
+    if (requests_) {
+        write_request_row(*requests_, r, task_of(r));
+        *requests_ << '\n';
+    }
     if (progress_ && totals_.requests % 4096 == 0) show_progress(r);
 }
 
@@ -73,27 +70,6 @@ void result_sink::show_progress(const request& r) {
     const double by_time = double(r.at[std::size_t(instant::returned)].ps) / double(scenario_.system.duration.ps);
     const double by_count = expected_ ? double(totals_.requests) / double(expected_) : 0;
     progress_->tick(std::min(1.0, std::max(by_time, by_count)), totals_.requests);
-}
-
-void result_sink::write_request(const request& r) {
-    std::ostream& o = *requests_;
-    o << r.id << ',' << task_of(r) << ',' << unsigned(r.hdr.protocol_id) << ','
-      << unsigned(r.hdr.message_id) << ','
-      << scmi::message_name(r.hdr.protocol_id, r.hdr.message_id) << ',';
-    if (r.resource >= 0) o << r.resource;
-    o << ',' << r.hdr.token << ',' << r.transfer_id << ',' << r.at[std::size_t(instant::entered)].ps
-      << ',' << name_of(r.result) << ',' << r.scmi_status << ',' << r.linux_errno << ','
-      << r.intended.ps << ',' << r.called.ps << ',' << r.round_trip().ps;
-    for (const sim_time& span : r.hops()) o << ',' << span.ps;
-    o << ',';
-    if (r.timed_out || r.result == models::outcome::unfinished) o << name_of(r.stuck_in());
-    o << ',' << (r.lost ? 1 : 0);
-    for (const sim_time t :
-         {r.late_at, r.delayed_ready, r.delayed_used, r.delayed_irq, r.delayed_matched}) {
-        o << ',';
-        if (t != sim_time{}) o << t.ps;
-    }
-    o << '\n';
 }
 
 void result_sink::on_ftrace(const traces::ftrace_event& e) {

@@ -42,7 +42,6 @@ private:
     std::string task_of(const models::request& r) const;
     void open_files();
     void show_progress(const models::request& r);
-    void write_request(const models::request& r);
     void write_summary(sim_time ended, bool finished);
 
     const scenario& scenario_;

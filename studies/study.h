@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// A study: one scenario at the points of a grid, each replicated with other random numbers. Read
+// from TOML as strictly as scenarios are.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "testbenches/scenario.h"
+
+namespace scmi_vp::studies {
+
+/// A value of an axis: its name in tables, and the keys of the scenario that it sets.
+struct axis_value {
+    std::string label;
+    std::vector<std::string> set;     ///< "guest.max_rx_timeout=30ms"
+    std::vector<std::string> places;  ///< of each of `set`, for errors: "study.toml:12:30"
+};
+
+struct axis {
+    std::string name;
+    std::vector<axis_value> values;
+};
+
+/// One value of each axis.
+struct study_point {
+    std::vector<std::pair<std::string, std::string>> labels;  ///< axis, value; in the study's order
+    std::vector<std::string> set;
+    testbenches::scenario scenario;  ///< loaded and checked; its seed is replaced for each run
+
+    /// "host busy, timeout 30ms"; "the scenario" without axes.
+    std::string name() const;
+};
+
+struct study {
+    std::string title, description;
+    std::filesystem::path file;      ///< as given
+    std::filesystem::path scenario;  ///< from the working directory
+    unsigned replications = 10;
+    std::uint64_t seed = 1;
+    std::vector<std::string> notes;
+    std::vector<axis> axes;
+    std::vector<std::string> set;     ///< what the command line added
+    std::vector<study_point> points;  ///< the last axis varies fastest
+};
+
+/// What the command line adds.
+struct study_overrides {
+    std::vector<std::string> set;  ///< for every point
+    std::optional<std::uint64_t> seed;
+};
+
+/// Reads a study and loads the scenario of each of its points. The first thing that is wrong is
+/// thrown as scmi_vp::error (config, input) that starts with its place.
+study load_study(const std::filesystem::path& path, const study_overrides& overrides = {});
+
+/// The same for a text; `name` stands for the file, relative paths start at its folder.
+study parse_study(const std::string& text, const std::filesystem::path& name,
+                  const study_overrides& overrides = {});
+
+/// The seed of a replication: the upper 52 bits of number `replication` of the random stream
+/// (study's seed, "study", "replication"). The same at every point (common random numbers: points
+/// differ by what they set, not by luck), and exact in a double, so that any JSON reader keeps it.
+std::uint64_t replication_seed(std::uint64_t study_seed, std::uint64_t replication);
+
+/// `scmi-vp list study-keys`: one line per key.
+void print_study_keys(std::ostream& out);
+
+}  // namespace scmi_vp::studies

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// See study_keys.h.
+#include "studies/study_keys.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "studies/toml_text.h"
+#include "testbenches/suggest.h"
+
+namespace scmi_vp::studies {
+namespace {
+
+using testbenches::key_type;
+using testbenches::value;
+using testbenches::value_source;
+
+constexpr std::int64_t most_replications = 100'000;
+
+std::string name_text(const value& v) {
+    std::string s = v.text();
+    if (s.empty()) v.refuse("is empty");
+    return s;
+}
+
+void set_notes(study& s, const value& v) {
+    for (const value& e : v.elements("a list of sentences")) s.notes.push_back(e.text());
+}
+
+void begin_axis(study& s, const value&) {
+    s.axes.emplace_back();
+}
+
+void set_axis_name(study& s, const value& v) {
+    s.axes.back().name = name_text(v);
+    for (std::size_t i = 0; i + 1 < s.axes.size(); ++i) {
+        if (s.axes[i].name == s.axes.back().name) {
+            v.refuse("there is another axis '" + s.axes[i].name + "'");
+        }
+    }
+}
+
+void begin_value(study& s, const value&) {
+    s.axes.back().values.emplace_back();
+}
+
+void set_label(study& s, const value& v) {
+    std::vector<axis_value>& values = s.axes.back().values;
+    values.back().label = name_text(v);
+    for (std::size_t i = 0; i + 1 < values.size(); ++i) {
+        if (values[i].label == values.back().label) {
+            v.refuse("there is another value '" + values[i].label + "'");
+        }
+    }
+}
+
+/// One --set option for each key; guest = { hz = 1000 } and "guest.hz" = 1000 are the same.
+void add_sets(axis_value& a, const toml::table& table, const std::string& prefix,
+              const value_source& source) {
+    for (const auto& [k, node] : table) {
+        const std::string key = prefix + std::string(k.str());
+        const testbenches::key_info* info = testbenches::find_key(key);
+        if (!info && node.is_table() && testbenches::is_section(key)) {
+            add_sets(a, *node.as_table(), key + ".", source);
+            continue;
+        }
+        std::string text = override_text(node, source.folder);
+        if (info && info->type == key_type::path && node.is_string()) {
+            const value v{&node, &source, key};
+            if (!v.path().empty()) text = v.path().lexically_normal().string();
+        }
+        a.set.push_back(key + "=" + text);
+        a.places.push_back(testbenches::place_of(k.source(), source));
+    }
+}
+
+void set_keys(study& s, const value& v) {
+    if (!v.node->is_table()) {
+        v.refuse_type("a table of scenario keys { \"guest.max_rx_timeout\" = \"30ms\" }");
+    }
+    add_sets(s.axes.back().values.back(), *v.node->as_table(), "", *v.source);
+}
+
+const study_key* find(const std::string& pattern) {
+    for (const study_key& k : study_keys()) {
+        if (k.path == pattern) return &k;
+    }
+    return nullptr;
+}
+
+/// The names directly below "study", "axis[]" or, for "", all of the top.
+std::vector<std::string> names_below(const std::string& pattern) {
+    const std::string prefix = pattern.empty() ? "" : pattern + ".";
+    std::vector<std::string> names;
+    for (const study_key& k : study_keys()) {
+        if (k.path.compare(0, prefix.size(), prefix) != 0) continue;
+        const std::string rest = k.path.substr(prefix.size());
+        std::string name = rest.substr(0, rest.find_first_of(".["));
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+    return names;
+}
+
+void refuse_unknown(const toml::table& table, const std::string& pattern, const std::string& key,
+                    const value_source& source) {
+    const std::vector<std::string> names = names_below(pattern);
+    for (const auto& [k, node] : table) {
+        const std::string name(k.str());
+        if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+        throw error(error_kind::config, testbenches::place_of(k.source(), source),
+                    "unknown key " + (key.empty() ? name : key + "." + name) +
+                        testbenches::suggestion(name, names));
+    }
+}
+
+void apply_table(study& s, const toml::table& table, const std::string& pattern, const value& at);
+
+void apply_key(study& s, const study_key& k, const value& v) {
+    if (k.type != key_type::tables) return k.apply(s, v);
+    for (const value& e : v.elements("a list of tables")) {
+        if (!e.node->is_table()) e.refuse_type("a table { ... }");
+        k.apply(s, e);
+        apply_table(s, *e.node->as_table(), k.path + "[]", e);
+    }
+}
+
+/// In the order of the schema, so that an element has a name before it is talked about.
+void apply_table(study& s, const toml::table& table, const std::string& pattern, const value& at) {
+    refuse_unknown(table, pattern, at.key, *at.source);
+    for (const std::string& name : names_below(pattern)) {
+        const std::string path = pattern.empty() ? name : pattern + "." + name;
+        const std::string key = at.key.empty() ? name : at.key + "." + name;
+        const value v{table.get(name), at.source, key};
+        const study_key* k = find(path);
+        if (k && v.node) {
+            apply_key(s, *k, v);
+        } else if (k && k->default_text == "(required)") {
+            throw error(error_kind::config, at.where(), key + " is missing: " + k->meaning);
+        } else if (!k) {
+            static const toml::table empty;
+            if (v.node && !v.node->is_table()) v.refuse_type("a section [" + path + "]");
+            const toml::table& section = v.node ? *v.node->as_table() : empty;
+            apply_table(s, section, path, v.node ? v : value{&table, at.source, key});
+        }
+    }
+}
+
+}  // namespace
+
+const std::vector<study_key>& study_keys() {
+    static const std::vector<study_key> keys{
+        {"study.title", key_type::text, "(the file's or its folder's name)", "A name for reports.",
+         [](study& s, const value& v) { s.title = name_text(v); }},
+        {"study.description", key_type::text, "\"\"", "What the study is for.",
+         [](study& s, const value& v) { s.description = v.text(); }},
+        {"study.scenario", key_type::path, "(required)",
+         "The scenario that is run at every point; relative paths start at this file's folder.",
+         [](study& s, const value& v) {
+             name_text(v);
+             s.scenario = v.path().lexically_normal();
+         }},
+        {"study.replications", key_type::integer, "10",
+         "Runs of each point, each with other random numbers; they are what intervals rest on. "
+         "[1..100000]",
+         [](study& s, const value& v) {
+             s.replications = unsigned(v.integer(1, most_replications));
+         }},
+        {"study.seed", key_type::integer, "1",
+         "The replications' seeds come from it; the same seed gives the same results. [0..]",
+         [](study& s, const value& v) { s.seed = std::uint64_t(v.integer(0, INT64_MAX)); }},
+        {"study.notes", key_type::list, "[]",
+         "Sentences for the report: what the results do not tell.", set_notes},
+        {"axis", key_type::tables, "[]",
+         "What is varied; the points are all combinations of the axes' values.", begin_axis},
+        {"axis[].name", key_type::text, "(required)", "A column of the table.", set_axis_name},
+        {"axis[].values", key_type::tables, "(required)",
+         "values = [ { label = \"30ms\", set = { \"guest.max_rx_timeout\" = \"30ms\" } }, ... ]",
+         begin_value},
+        {"axis[].values[].label", key_type::text, "(required)", "Its name in tables.", set_label},
+        {"axis[].values[].set", key_type::list, "{}",
+         "Keys of the scenario that it sets, as --set does.", set_keys},
+    };
+    return keys;
+}
+
+void apply_study_keys(study& s, const toml::table& document, const value_source& source) {
+    apply_table(s, document, "", value{&document, &source, ""});
+}
+
+void print_study_keys(std::ostream& out) {
+    std::vector<std::vector<std::string>> table{{"key", "type", "default", "meaning"}};
+    for (const study_key& k : study_keys()) {
+        const bool set = k.path == "axis[].values[].set";
+        table.push_back({k.path, set ? "table of keys" : std::string(name_of(k.type)),
+                         k.default_text, k.meaning});
+    }
+    testbenches::print_columns(out, table);
+}
+
+}  // namespace scmi_vp::studies

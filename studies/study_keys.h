@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The schema of study files, the one place that knows their keys: the reader, its suggestions and
+// `scmi-vp list study-keys` are derived from it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "studies/study.h"
+#include "testbenches/schema.h"
+#include "testbenches/value.h"
+
+namespace scmi_vp::studies {
+
+/// A key; `path` is "study.seed", or "axis[].name" for a key of the elements of a list.
+struct study_key {
+    std::string path;
+    testbenches::key_type type;
+    std::string default_text;  ///< TOML, "(required)", or a note in parentheses
+    std::string meaning;
+    /// Puts the value into the study; for tables: appends an element.
+    void (*apply)(study&, const testbenches::value&);
+};
+
+const std::vector<study_key>& study_keys();
+
+/// Reads a whole document into `s`: every key once, unknown names refused with a suggestion,
+/// required ones demanded. `file` is the place of what is missing altogether.
+void apply_study_keys(study& s, const toml::table& document,
+                      const testbenches::value_source& source);
+
+}  // namespace scmi_vp::studies

@@ -2,6 +2,8 @@
 // See kernel.h.
 #include "models/guest/kernel.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "models/waves.h"
 
@@ -248,7 +250,8 @@ void guest_kernel::irq_exit(guest_cpu& cpu) {
 }
 
 void guest_kernel::printk(const std::string& text, sim_time when) {
-    mon_.log({costs().printk_on_tick ? ticks_.floor(when) : when, text});
+    // Before the first edge the tick's clock stands at zero.
+    mon_.log({costs().printk_on_tick ? std::max(sim_time{}, ticks_.floor(when)) : when, text});
 }
 
 void guest_kernel::trace(guest_context& c, traces::ftrace_event& e) {

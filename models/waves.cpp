@@ -12,15 +12,24 @@ using traces::wave_radix;
 
 const state_table& xfer_states() {
     static const state_table t{"xfer_state",
-                               {{0, "free"}, {1, "taken"}, {2, "SENT_OK"}, {3, "RESP_OK"},
-                                {4, "DRESP_OK"}, {5, "timed_out"}}};
+                               {{0, "free"},
+                                {1, "taken"},
+                                {2, "SENT_OK"},
+                                {3, "RESP_OK"},
+                                {4, "DRESP_OK"},
+                                {5, "timed_out"}}};
     return t;
 }
 
 const state_table& context_states() {
     static const state_table t{"context_state",
-                               {{0, "idle"}, {1, "runnable"}, {2, "running"}, {3, "waiting"},
-                                {4, "waiting_delayed"}, {5, "done"}, {6, "waiting_lock"}}};
+                               {{0, "idle"},
+                                {1, "runnable"},
+                                {2, "running"},
+                                {3, "waiting"},
+                                {4, "waiting_delayed"},
+                                {5, "done"},
+                                {6, "waiting_lock"}}};
     return t;
 }
 
@@ -39,32 +48,34 @@ const state_table& register_names() {
 }  // namespace
 
 waves::waves(traces::vcd_writer& out, const names& n) : out_(out) {
-    irq_ = out.declare(n.irq + ".level", 1, wave_radix::bit);
-    reg_ = out.declare(n.device + ".register", 12, wave_radix::states, &register_names());
-    reg_write_ = out.declare(n.device + ".register_write", 1, wave_radix::bit);
-    reg_value_ = out.declare(n.device + ".register_value", 32);
-    reg_count_ = out.declare(n.device + ".register_accesses", 32, wave_radix::decimal);
-    interrupt_status_ = out.declare(n.device + ".interrupt_status", 2);
-    static constexpr const char* indices[] = {"avail_idx", "taken_idx", "used_idx", "collected_idx"};
-    for (unsigned q = 0; q < 2; ++q) {
-        for (unsigned i = 0; i < 4; ++i) {
-            queues_[q][i] = out.declare(n.queues[q] + "." + indices[i], 16, wave_radix::decimal);
-        }
+    // The order of declaration is the order on the screen: what one looks for first comes first.
+    for (const hop_info& h : hop_table) {
+        hops_[std::size_t(h.id)] =
+            out.declare(n.requests + "." + std::string(h.name), 16, wave_radix::decimal);
     }
-    irq_handler_ = out.declare(n.guest + ".irq_handler", 1, wave_radix::bit);
     for (const std::string& c : n.contexts) {
         contexts_.push_back(out.declare(c + ".state", 3, wave_radix::states, &context_states()));
     }
+    irq_ = out.declare(n.irq + ".level", 1, wave_radix::bit);
+    irq_handler_ = out.declare(n.guest + ".irq_handler", 1, wave_radix::bit);
     for (unsigned i = 0; i < n.xfers; ++i) {
         const std::string xfer = n.guest + ".xfer" + std::to_string(i);
         xfer_state_.push_back(out.declare(xfer + "_state", 3, wave_radix::states, &xfer_states()));
         xfer_seq_.push_back(out.declare(xfer + "_seq", 10));
     }
     workers_ = out.declare(n.platform + ".workers_busy", 16, wave_radix::decimal);
-    for (const hop_info& h : hop_table) {
-        hops_[std::size_t(h.id)] =
-            out.declare(n.requests + "." + std::string(h.name), 16, wave_radix::decimal);
+    static constexpr const char* indices[] = {"avail_idx", "taken_idx", "used_idx",
+                                              "collected_idx"};
+    for (unsigned q = 0; q < 2; ++q) {
+        for (unsigned i = 0; i < 4; ++i) {
+            queues_[q][i] = out.declare(n.queues[q] + "." + indices[i], 16, wave_radix::decimal);
+        }
     }
+    reg_ = out.declare(n.device + ".register", 12, wave_radix::states, &register_names());
+    reg_write_ = out.declare(n.device + ".register_write", 1, wave_radix::bit);
+    reg_value_ = out.declare(n.device + ".register_value", 32);
+    reg_count_ = out.declare(n.device + ".register_accesses", 32, wave_radix::decimal);
+    interrupt_status_ = out.declare(n.device + ".interrupt_status", 2);
 }
 
 void waves::register_access(sim_time t, bool write, std::uint32_t offset, std::uint32_t value) {

@@ -193,7 +193,6 @@ std::vector<clock_state> initial_clocks(const platform_description& description)
 }
 
 void reset_clocks_of(server_state& state, std::uint32_t agent_id) {
-    if (agent_id == 0 || agent_id > state.agents()) return;
     for (std::size_t i = 0; i < state.clocks.size(); ++i) {
         const clock_description& d = state.description.clocks[i];
         set_wanted(state.clocks[i], agent_id, d.enabled);

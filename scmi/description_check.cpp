@@ -85,8 +85,59 @@ void check_protocols(const platform_description& d) {
             refuse(what, "described, but protocols does not list " + hex(id) + ": add it");
         }
     };
+    need("power_domains", !d.power_domains.empty(), protocol::power);
+    need("performance_domains", !d.performance_domains.empty(), protocol::perf);
     need("clocks", !d.clocks.empty(), protocol::clock);
     need("sensors", !d.sensors.empty(), protocol::sensor);
+}
+
+/// Versions 1.0, 2.0 and 3.0 are served.
+void check_version(const char* field, std::uint32_t version) {
+    if (version == 0x10000 || version == 0x20000 || version == 0x30000) return;
+    refuse(field, hex(version) + " is not served: give 0x10000, 0x20000 or 0x30000");
+}
+
+void check_power_domains(const platform_description& d) {
+    check_version("power_version", d.power_version);
+    const std::size_t longest = d.power_version >= 0x30000 ? 63 : 15;
+    check_range("power_domains", static_cast<std::int64_t>(d.power_domains.size()), 0, 0xffff);
+    for (std::size_t i = 0; i < d.power_domains.size(); ++i) {
+        check_name(at("power_domains", i, "name"), d.power_domains[i].name, longest);
+    }
+}
+
+void check_levels(const std::string& field, const std::vector<performance_level>& levels) {
+    check_range(field, static_cast<std::int64_t>(levels.size()), 1, 0xffff);
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        check_range(field + "[" + std::to_string(i) + "].latency_us", levels[i].latency_us, 0,
+                    0xffff);
+        if (i != 0 && levels[i].level <= levels[i - 1].level) {
+            refuse(field, std::to_string(levels[i].level) + " follows " +
+                              std::to_string(levels[i - 1].level) +
+                              ": list each level once, ascending");
+        }
+    }
+}
+
+void check_performance_domains(const platform_description& d) {
+    check_version("performance_version", d.performance_version);
+    const bool v3 = d.performance_version >= 0x30000;
+    if (d.performance_power_unit == power_unit::microwatt && !v3) {
+        refuse("performance_power_unit", "microwatts need a performance_version of 0x30000");
+    }
+    const char* const list = "performance_domains";
+    check_range(list, static_cast<std::int64_t>(d.performance_domains.size()), 0, 0xffff);
+    for (std::size_t i = 0; i < d.performance_domains.size(); ++i) {
+        const performance_domain_description& p = d.performance_domains[i];
+        check_name(at(list, i, "name"), p.name, v3 ? 63 : 15);
+        check_levels(at(list, i, "levels"), p.levels);
+        check_range(at(list, i, "rate_limit_us"), p.rate_limit_us, 0, 0xfffff);
+        const auto is_start = [&p](const performance_level& l) { return l.level == p.level; };
+        if (std::none_of(p.levels.begin(), p.levels.end(), is_start)) {
+            refuse(at(list, i, "level"),
+                   std::to_string(p.level) + " is none of its levels: give one of them");
+        }
+    }
 }
 
 void check_rates(const std::string& field, const clock_rates& rates) {
@@ -145,6 +196,8 @@ void check_sensors(const platform_description& d) {
 void check_description(const platform_description& d) {
     check_base(d);
     check_protocols(d);
+    check_power_domains(d);
+    check_performance_domains(d);
     check_clocks(d);
     check_sensors(d);
 }

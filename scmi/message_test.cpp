@@ -2,6 +2,8 @@
 // Header packing, names, the message table and little-endian fields.
 #include "scmi/message.h"
 
+#include <map>
+
 #include <gtest/gtest.h>
 
 namespace scmi_vp::scmi {
@@ -54,6 +56,22 @@ TEST(message_table, has_the_sizes_that_linux_uses) {
         {0x10, 0x06, "BASE_DISCOVER_LIST_PROTOCOLS", 4, -1},
         {0x10, 0x07, "BASE_DISCOVER_AGENT", 4, 20},
         {0x10, 0x10, "NEGOTIATE_PROTOCOL_VERSION", 4, -1},
+        {0x11, 0x01, "PROTOCOL_ATTRIBUTES", 0, 16},
+        {0x11, 0x03, "POWER_DOMAIN_ATTRIBUTES", 4, 20},
+        {0x11, 0x04, "POWER_STATE_SET", 12, -1},
+        {0x11, 0x05, "POWER_STATE_GET", 4, 4},
+        {0x11, 0x06, "POWER_STATE_NOTIFY", 8, -1},
+        {0x11, 0x08, "POWER_DOMAIN_NAME_GET", 4, 68},
+        {0x13, 0x01, "PROTOCOL_ATTRIBUTES", 0, 16},
+        {0x13, 0x03, "PERFORMANCE_DOMAIN_ATTRIBUTES", 4, 32},
+        {0x13, 0x04, "PERFORMANCE_DESCRIBE_LEVELS", 8, -1},
+        {0x13, 0x05, "PERFORMANCE_LIMITS_SET", 12, -1},
+        {0x13, 0x06, "PERFORMANCE_LIMITS_GET", 4, -1},
+        {0x13, 0x07, "PERFORMANCE_LEVEL_SET", 8, -1},
+        {0x13, 0x08, "PERFORMANCE_LEVEL_GET", 4, 4},
+        {0x13, 0x09, "PERFORMANCE_NOTIFY_LIMITS", 8, -1},
+        {0x13, 0x0b, "PERFORMANCE_DESCRIBE_FASTCHANNEL", 8, 44},
+        {0x13, 0x0c, "PERFORMANCE_DOMAIN_NAME_GET", 4, 68},
         {0x14, 0x01, "PROTOCOL_ATTRIBUTES", 0, 4},
         {0x14, 0x03, "CLOCK_ATTRIBUTES", 4, 24},
         {0x14, 0x04, "CLOCK_DESCRIBE_RATES", 8, -1},
@@ -78,27 +96,30 @@ TEST(message_table, has_the_sizes_that_linux_uses) {
 }
 
 // Every row is found under its own numbers, belongs to its protocol's section, and the ids that
-// DEN0056 leaves free are absent: Base 0xc to 0xf, Sensor 0xe and 0xf, everything above 0x10.
-TEST(message_table, holds_exactly_the_messages_of_three_protocols) {
+// DEN0056 leaves free are absent: Base 0xc to 0xf, Power domain 0x9 to 0xf, Performance 0xd to 0xf,
+// Sensor 0xe and 0xf, everything above 0x10.
+TEST(message_table, holds_exactly_the_messages_of_five_protocols) {
+    const std::map<int, const char*> sections{
+        {0x10, "4.2.2"}, {0x11, "4.3.2"}, {0x13, "4.5.2"}, {0x14, "4.6.2"}, {0x15, "4.7.2"}};
     int found = 0;
     for (int p = 0; p < 256; ++p) {
         for (int m = 0; m < 256; ++m) {
             const message_info* info = find_message(std::uint8_t(p), std::uint8_t(m));
-            const bool expected = (p == 0x10 && (m <= 0xb || m == 0x10)) ||
-                                  (p == 0x14 && m <= 0x10) ||
-                                  (p == 0x15 && (m <= 0xd || m == 0x10));
+            const bool expected =
+                (p == 0x10 && (m <= 0xb || m == 0x10)) || (p == 0x11 && (m <= 0x8 || m == 0x10)) ||
+                (p == 0x13 && (m <= 0xc || m == 0x10)) || (p == 0x14 && m <= 0x10) ||
+                (p == 0x15 && (m <= 0xd || m == 0x10));
             ASSERT_EQ(info != nullptr, expected) << p << " " << m;
             if (!info) continue;
             ++found;
             EXPECT_EQ(info->protocol_id, p);
             EXPECT_EQ(info->message_id, m);
-            const char* section = p == 0x10 ? "4.2.2" : p == 0x14 ? "4.6.2" : "4.7.2";
-            EXPECT_EQ(info->section.substr(0, 5), section) << info->name;
+            EXPECT_EQ(info->section.substr(0, 5), sections.at(p)) << info->name;
             // The commands that switch notifications are those that the specification names so.
             EXPECT_EQ(info->asks_notification, info->name.find("NOTIFY") != std::string_view::npos);
         }
     }
-    EXPECT_EQ(found, 13 + 17 + 15);
+    EXPECT_EQ(found, 13 + 10 + 14 + 17 + 15);
 }
 
 TEST(message_names, tell_unknown_ones_by_number) {

@@ -85,8 +85,12 @@ struct platform_server::impl {
         const auto listed = [&d](std::uint8_t id) {
             return binary_search(d.protocols.begin(), d.protocols.end(), id);
         };
+        if (listed(protocol::power)) table_of(protocol::power) = detail::power_commands(d);
+        if (listed(protocol::perf)) table_of(protocol::perf) = detail::performance_commands(d);
         if (listed(protocol::clock)) table_of(protocol::clock) = detail::clock_commands(d);
         if (listed(protocol::sensor)) table_of(protocol::sensor) = detail::sensor_commands(d);
+        state.power_domains = detail::initial_power_domains(d);
+        state.performance_domains = detail::initial_performance_domains(d);
         state.clocks = detail::initial_clocks(d);
         state.description = std::move(d);
     }
@@ -174,6 +178,9 @@ void platform_server::delayed_done(std::uint8_t protocol_id) {
 }
 
 void platform_server::reset_agent(std::uint32_t agent_id) {
+    if (agent_id == 0 || agent_id > impl_->state.agents()) return;
+    detail::reset_power_domains_of(impl_->state, agent_id);
+    detail::reset_performance_domains_of(impl_->state, agent_id);
     detail::reset_clocks_of(impl_->state, agent_id);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The SCMI platform as a pure function of commands and state: never waits, reads no clock. It says
-// what to answer; who calls it decides when. Base, Clock and Sensor.
+// what to answer; who calls it decides when. Base, Power domain, Performance, Clock and Sensor.
 #pragma once
 
 #include <cstdint>
@@ -39,14 +39,44 @@ struct sensor_description {
     std::int8_t update_interval_exponent = 0;  ///< v1: attr_high 26:22
 };
 
+/// A domain is either on (0) or off (0x40000000): DEN0056's generic states.
+struct power_domain_description {
+    std::string name;
+    bool on = true;          ///< at start
+    bool sync_set = true;    ///< attributes bit 29: the response comes after the transition
+    bool async_set = false;  ///< attributes bit 30: the response comes when it is scheduled
+};
+
+struct performance_level {
+    std::uint32_t level = 0;
+    std::uint32_t power = 0;       ///< in performance_power_unit; 0 = unknown
+    std::uint32_t latency_us = 0;  ///< worst transition latency, 16 bits
+};
+
+struct performance_domain_description {
+    std::string name;
+    std::vector<performance_level> levels;  ///< at least one, ascending
+    std::uint32_t level = 0;                ///< at start; one of `levels`
+    bool set_limits = true;                 ///< attributes bit 31: agents may set limits
+    bool set_level = true;                  ///< attributes bit 30: agents may set the level
+    std::uint32_t rate_limit_us = 0;        ///< between requests, 20 bits; told, not enforced
+    std::uint32_t sustained_freq_khz = 0;   ///< 0 = not told
+    std::uint32_t sustained_level = 0;
+};
+
+/// Unit of performance_level::power (Performance PROTOCOL_ATTRIBUTES bits 17:16).
+enum class power_unit : std::uint8_t { abstract = 0, milliwatt = 1, microwatt = 2 };
+
 struct agent_description {
     std::string name;
 };
 
 struct platform_description {
     std::uint32_t base_version = 0x20000;
-    std::uint32_t clock_version = 0x10000;   ///< 0x10000 or 0x20000
-    std::uint32_t sensor_version = 0x10000;  ///< 0x10000 (2.0 and later: not yet served)
+    std::uint32_t power_version = 0x20000;        ///< 0x10000, 0x20000 or 0x30000
+    std::uint32_t performance_version = 0x20000;  ///< 0x10000, 0x20000 or 0x30000
+    std::uint32_t clock_version = 0x10000;        ///< 0x10000 or 0x20000
+    std::uint32_t sensor_version = 0x10000;       ///< 0x10000 (2.0 and later: not yet served)
     std::string vendor = "scmi-vp";
     std::string sub_vendor;
     std::uint32_t implementation_version = 0;
@@ -54,6 +84,9 @@ struct platform_description {
     std::vector<agent_description> agents;   ///< agents 1..n
     std::vector<std::uint8_t>
         protocols;  ///< listed by Base, ascending, without Base; may list more than served
+    std::vector<power_domain_description> power_domains;
+    std::vector<performance_domain_description> performance_domains;
+    power_unit performance_power_unit = power_unit::abstract;  ///< microwatt: since 3.0
     std::vector<clock_description> clocks;
     std::uint8_t clock_max_async = 0;  ///< pending asynchronous rate sets
     std::vector<sensor_description> sensors;
@@ -67,7 +100,8 @@ struct platform_description {
 struct command_result {
     message_bytes response;                ///< header, status, return values
     std::optional<message_bytes> delayed;  ///< delayed response to send later, after the response
-    std::int32_t resource = -1;  ///< the clock or sensor the command named, if it exists, else -1
+    std::int32_t resource =
+        -1;  ///< the domain, clock or sensor that it named, if it exists, else -1
 };
 
 /// One platform with its state, as seen by one or many agents.
@@ -88,8 +122,9 @@ public:
     /// becomes PROTOCOL_ERROR, except lists, which return fewer entries. `delayed_allowed` is false
     /// when VIRTIO_SCMI_F_P2A_CHANNELS was not negotiated (virtio 5.17.6.1: then NOT_SUPPORTED and
     /// not advertised). A command shorter than its 4-byte header, or a max_reply below 8, gets an
-    /// empty response and does nothing. An asynchronous rate set is seen by CLOCK_RATE_GET at once:
-    /// the server has no clock. Throws scmi_vp::error (model) for an agent_id that does not exist.
+    /// empty response and does nothing. Whatever is asked for asynchronously is seen by the
+    /// matching GET at once: the server has no clock. Throws scmi_vp::error (model) for an agent_id
+    /// that does not exist.
     command_result handle(std::uint32_t agent_id, const std::uint8_t* data, std::size_t size,
                           std::size_t max_reply, bool delayed_allowed);
 
@@ -99,7 +134,8 @@ public:
     void delayed_done(std::uint8_t protocol_id);
 
     /// Back to the state at construction for this agent (virtio device reset): its clock enables,
-    /// and the rates that it was the last to set. What others did stays, and so do the readings
+    /// its wish for power, its limits, and the rates and levels that it was the last to set. What
+    /// others did stays, and so do the readings
     /// served and the places of delayed responses (delayed_done frees those that the reset drops).
     void reset_agent(std::uint32_t agent_id);
 

@@ -23,6 +23,24 @@ using test::status_of;
 using test::word_of;
 using test::words;
 
+platform_description with_domains() {
+    platform_description d = recorded_platform();
+    d.protocols = {0x11, 0x13, 0x14, 0x15};
+    d.power_domains = {{"gpu"}, {"isp"}};
+    d.performance_domains = {{"cpu", {{100}, {200}}, 200}};
+    return d;
+}
+
+/// Everything that is served, at its newest version.
+platform_description newest() {
+    platform_description d = with_domains();
+    d.clock_version = 0x20000;
+    d.power_version = d.performance_version = 0x30000;
+    d.power_domains[1].async_set = true;
+    d.clock_max_async = 2;
+    return d;
+}
+
 // virtio 5.17.6.1: with status other than SUCCESS the status is the whole payload.
 void expect_error(const command_result& r, status s) {
     EXPECT_EQ(r.response.size(), 8u);
@@ -30,11 +48,13 @@ void expect_error(const command_result& r, status s) {
     EXPECT_FALSE(r.delayed);
 }
 
-// DEN0056 has "command not supported" for a protocol that is not there; all servers agree. 0x13 is
-// listed by this platform and not served.
+// DEN0056 has "command not supported" for a protocol that is not there; all servers agree. 0x12 and
+// 0x80 are listed by this platform and not served.
 TEST(dispatcher, unknown_protocols_are_not_supported) {
-    platform_server server(recorded_platform());
-    for (const int p : {0x00, 0x0f, 0x11, 0x13, 0x16, 0x19, 0x80, 0xff}) {
+    platform_description d = recorded_platform();
+    d.protocols = {0x12, 0x13, 0x14, 0x15, 0x80};
+    platform_server server(d);
+    for (const int p : {0x00, 0x0f, 0x11, 0x12, 0x16, 0x19, 0x80, 0xff}) {
         expect_error(ask(server, std::uint8_t(p), 0x00), status::not_supported);
         // Before the size of the payload is looked at.
         expect_error(ask(server, std::uint8_t(p), 0x00, {1, 2, 3}), status::not_supported);
@@ -53,13 +73,15 @@ TEST(dispatcher, a_protocol_that_base_does_not_list_is_not_there) {
 // Servers differ: Arm's suite and SCP-firmware say NOT_FOUND, others NOT_SUPPORTED.
 TEST(dispatcher, unknown_messages_get_the_configured_answer) {
     for (const status answer : {status::not_found, status::not_supported}) {
-        platform_description d = recorded_platform();
+        platform_description d = with_domains();
+        d.power_version = d.performance_version = 0x10000;
         d.unknown_message = answer;
         platform_server server(d);
         const std::pair<int, int> unknown[] = {
-            {0x10, 0x08}, {0x10, 0x09}, {0x10, 0x0a}, {0x10, 0x0b}, {0x10, 0x0c},
-            {0x10, 0x10}, {0x10, 0x11}, {0x10, 0xff}, {0x14, 0x08}, {0x14, 0x09},
-            {0x14, 0x0b}, {0x14, 0x0f}, {0x14, 0x10}, {0x14, 0x80}, {0x15, 0x07},
+            {0x11, 0x07}, {0x11, 0x08}, {0x11, 0x10}, {0x11, 0xff}, {0x13, 0x0b}, {0x13, 0x0c},
+            {0x13, 0x0d}, {0x13, 0x10}, {0x13, 0xff}, {0x10, 0x08}, {0x10, 0x09}, {0x10, 0x0a},
+            {0x10, 0x0b}, {0x10, 0x0c}, {0x10, 0x10}, {0x10, 0x11}, {0x10, 0xff}, {0x14, 0x08},
+            {0x14, 0x09}, {0x14, 0x0b}, {0x14, 0x0f}, {0x14, 0x10}, {0x14, 0x80}, {0x15, 0x07},
             {0x15, 0x08}, {0x15, 0x0b}, {0x15, 0x0d}, {0x15, 0x10}, {0x15, 0x11}};
         for (const auto& [p, m] : unknown) {
             SCOPED_TRACE(message_name(std::uint8_t(p), std::uint8_t(m)));
@@ -73,12 +95,13 @@ TEST(dispatcher, unknown_messages_get_the_configured_answer) {
 // virtio 5.17.6.1: without P2A_CHANNELS requests for notifications MUST be answered NOT_SUPPORTED,
 // whatever the platform answers to unknown messages.
 TEST(dispatcher, notifications_are_denied_without_p2a_channels) {
-    platform_description d = recorded_platform();
+    platform_description d = with_domains();
     d.unknown_message = status::not_found;
     platform_server server(d);
     const asking without{1, 136, false};
-    const std::pair<int, words> notify[] = {
-        {0x1008, {1}}, {0x1409, {0, 1}}, {0x140a, {0, 1}}, {0x1504, {0, 1}}, {0x150b, {0, 1}}};
+    const std::pair<int, words> notify[] = {{0x1008, {1}},    {0x1106, {0, 1}}, {0x1107, {0, 1}},
+                                            {0x1309, {0, 1}}, {0x130a, {0, 1}}, {0x1409, {0, 1}},
+                                            {0x140a, {0, 1}}, {0x1504, {0, 1}}, {0x150b, {0, 1}}};
     for (const auto& [id, payload] : notify) {
         expect_error(ask(server, std::uint8_t(id >> 8), std::uint8_t(id), payload, without),
                      status::not_supported);
@@ -89,13 +112,13 @@ TEST(dispatcher, notifications_are_denied_without_p2a_channels) {
 // PROTOCOL_ERROR for a payload of any other size (SCP-firmware, OP-TEE), before parameters are
 // seen.
 TEST(dispatcher, every_served_message_checks_its_payload_size) {
-    platform_description d = recorded_platform();
-    d.clock_version = 0x20000;
-    d.clock_max_async = 1;
-    platform_server server(d);
+    platform_server server(newest());
     const int served[] = {0x1000, 0x1001, 0x1002, 0x1003, 0x1004, 0x1005, 0x1006, 0x1007,
-                          0x1400, 0x1401, 0x1402, 0x1403, 0x1404, 0x1405, 0x1406, 0x1407,
-                          0x1408, 0x1500, 0x1501, 0x1502, 0x1503, 0x1504, 0x1505, 0x1506};
+                          0x1100, 0x1101, 0x1102, 0x1103, 0x1104, 0x1105, 0x1106, 0x1107,
+                          0x1108, 0x1300, 0x1301, 0x1302, 0x1303, 0x1304, 0x1305, 0x1306,
+                          0x1307, 0x1308, 0x1309, 0x130a, 0x130b, 0x130c, 0x1400, 0x1401,
+                          0x1402, 0x1403, 0x1404, 0x1405, 0x1406, 0x1407, 0x1408, 0x1500,
+                          0x1501, 0x1502, 0x1503, 0x1504, 0x1505, 0x1506};
     for (const int id : served) {
         const message_info* info = find_message(std::uint8_t(id >> 8), std::uint8_t(id));
         ASSERT_NE(info, nullptr);
@@ -148,21 +171,22 @@ TEST(dispatcher, without_header_or_room_nothing_happens) {
 // A value that does not fit becomes PROTOCOL_ERROR; a reading that was not delivered is not
 // counted.
 TEST(dispatcher, a_reply_that_does_not_fit_is_a_protocol_error) {
-    platform_server server(recorded_platform());
-    const std::pair<int, words> fixed[] = {{0x1000, {}},  {0x1001, {}},    {0x1002, {0}},
-                                           {0x1003, {}},  {0x1005, {}},    {0x1007, {0}},
-                                           {0x1403, {0}}, {0x1406, {0}},   {0x1404, {0, 0}},
-                                           {0x1501, {}},  {0x1506, {0, 0}}};
+    platform_server server(newest());
+    const std::pair<int, words> fixed[] = {
+        {0x1101, {}},  {0x1103, {0}}, {0x1105, {0}},    {0x1108, {0}}, {0x1301, {}},
+        {0x1303, {0}}, {0x1306, {0}}, {0x1308, {0}},    {0x130c, {0}}, {0x1000, {}},
+        {0x1001, {}},  {0x1002, {0}}, {0x1003, {}},     {0x1005, {}},  {0x1007, {0}},
+        {0x1403, {0}}, {0x1406, {0}}, {0x1404, {0, 0}}, {0x1501, {}},  {0x1506, {0, 0}}};
     for (const auto& [id, payload] : fixed) {
         const auto p = std::uint8_t(id >> 8), m = std::uint8_t(id);
         SCOPED_TRACE(message_name(p, m));
-        platform_server fresh(recorded_platform());
+        platform_server fresh(newest());
         const std::size_t full = ask(fresh, p, m, payload).response.size();
         ASSERT_GT(full, 8u);
         for (std::size_t room = 8; room < full; ++room) {
             expect_error(ask(server, p, m, payload, {1, room}), status::protocol_error);
         }
-        platform_server exact(recorded_platform());
+        platform_server exact(newest());
         EXPECT_EQ(ask(exact, p, m, payload, {1, full}).response.size(), full);
     }
     EXPECT_EQ(payload_of(ask(server, 0x15, 0x06, {0, 0}).response), "409c000000000000");
@@ -177,11 +201,14 @@ TEST(dispatcher, a_command_of_an_agent_that_does_not_exist_is_a_defect) {
 // DEN0056 4.2.2.4: SUCCESS with attributes 0 for what is implemented (0 to 2 included), NOT_FOUND
 // for the rest, with and without P2A channels; the parameter is a whole word.
 TEST(message_attributes, tell_what_is_served) {
-    platform_description d = recorded_platform();
+    platform_description d = with_domains();
     d.unknown_message = status::not_supported;
+    d.power_version = d.performance_version = 0x10000;
     platform_server v1(d);
-    d.clock_version = 0x20000;
+    d.power_version = d.performance_version = d.clock_version = 0x20000;
     platform_server v2(d);
+    d.power_version = d.performance_version = 0x30000;
+    platform_server v3(d);
     for (const bool p2a : {false, true}) {
         const asking how{1, 136, p2a};
         for (std::uint32_t m = 0; m < 0x120; ++m) {
@@ -199,6 +226,12 @@ TEST(message_attributes, tell_what_is_served) {
             check(v1, 0x14, m <= 7);
             check(v2, 0x14, m <= 8);
             check(v1, 0x15, m <= 3 || m == 6);
+            check(v1, 0x11, m <= 5);
+            check(v2, 0x11, m <= 5);
+            check(v3, 0x11, m <= 5 || m == 8);
+            check(v1, 0x13, m <= 8);
+            check(v2, 0x13, m <= 8);
+            check(v3, 0x13, m <= 8 || m == 0xc);
         }
     }
 }
@@ -280,10 +313,7 @@ TEST(server, a_copy_goes_its_own_way) {
 // Any bytes get an answer that fits and is well formed (seeded, so that a failure comes again).
 TEST(server, survives_hostile_commands) {
     std::mt19937 random(20231105);
-    platform_description d = recorded_platform();
-    d.clock_version = 0x20000;
-    d.clock_max_async = 2;
-    platform_server server(d);
+    platform_server server(newest());
     std::array<std::uint8_t, 200> bytes{};
     for (int i = 0; i < 200'000; ++i) {
         const std::size_t size = random() % 201;
@@ -292,9 +322,9 @@ TEST(server, survives_hostile_commands) {
         }
         if (size >= 4 && random() % 8) {  // most of them aimed at a message that exists
             message_bytes head;
-            const std::uint8_t protocols[] = {0x10, 0x14, 0x15};
+            const std::uint8_t protocols[] = {0x10, 0x11, 0x13, 0x14, 0x15};
             put_u32(head, header{std::uint8_t(random() % 0x12), message_type::command,
-                                 protocols[random() % 3], std::uint16_t(random())}
+                                 protocols[random() % 5], std::uint16_t(random())}
                               .pack());
             std::copy(head.begin(), head.end(), bytes.begin());
         }
@@ -357,8 +387,51 @@ TEST(description, contradictions_are_refused) {
          [](auto& d) {
              d.protocols = {0x14, 0x15, 0x1c};
          }},
-        {"clocks", [](auto& d) { d.protocols = {0x15}; }},
-        {"sensors", [](auto& d) { d.protocols = {0x14}; }},
+        {"power_version", [](auto& d) { d.power_version = 0x30001; }},
+        {"performance_version", [](auto& d) { d.performance_version = 0x40000; }},
+        {"power_domains",
+         [](auto& d) {
+             d.protocols = {0x13, 0x14, 0x15};
+         }},
+        {"performance_domains",
+         [](auto& d) {
+             d.protocols = {0x11, 0x14, 0x15};
+         }},
+        {"power_domains", [](auto& d) { d.power_domains.resize(0x10000); }},
+        {"power_domains[1].name", [](auto& d) { d.power_domains[1].name = "sixteen bytes !!"; }},
+        {"power_domains[0].name",
+         [](auto& d) {
+             d.power_version = 0x30000;
+             d.power_domains[0].name = std::string(64, 'x');
+         }},
+        {"performance_domains", [](auto& d) { d.performance_domains.resize(0x10000); }},
+        {"performance_domains[0].name",
+         [](auto& d) { d.performance_domains[0].name = "sixteen bytes !!"; }},
+        {"performance_domains[0].name",
+         [](auto& d) {
+             d.performance_version = 0x30000;
+             d.performance_domains[0].name = std::string(64, 'x');
+         }},
+        {"performance_domains[0].levels", [](auto& d) { d.performance_domains[0].levels.clear(); }},
+        {"performance_domains[0].levels",
+         [](auto& d) {
+             d.performance_domains[0].levels = {{200}, {200}};
+         }},
+        {"performance_domains[0].levels[1].latency_us",
+         [](auto& d) { d.performance_domains[0].levels[1].latency_us = 0x10000; }},
+        {"performance_domains[0].level", [](auto& d) { d.performance_domains[0].level = 150; }},
+        {"performance_domains[0].rate_limit_us",
+         [](auto& d) { d.performance_domains[0].rate_limit_us = 0x100000; }},
+        {"performance_power_unit",
+         [](auto& d) { d.performance_power_unit = power_unit::microwatt; }},
+        {"clocks",
+         [](auto& d) {
+             d.protocols = {0x11, 0x13, 0x15};
+         }},
+        {"sensors",
+         [](auto& d) {
+             d.protocols = {0x11, 0x13, 0x14};
+         }},
         {"clocks", [](auto& d) { d.clocks.resize(0x10000); }},
         {"clocks[1].name", [](auto& d) { d.clocks[1].name = "sixteen bytes !!"; }},
         {"clocks[0].name",
@@ -397,7 +470,7 @@ TEST(description, contradictions_are_refused) {
         {"sensors[4].async", [](auto& d) { d.sensor_max_async = 0; }},
     };
     for (const auto& [field, change] : cases) {
-        platform_description d = recorded_platform();
+        platform_description d = with_domains();
         change(d);
         try {
             platform_server server(d);

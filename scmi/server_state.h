@@ -21,8 +21,28 @@ struct clock_state {
     std::uint32_t wanted_by = 0;       ///< how many want it
 };
 
+/// A domain is on while any agent wants it (DEN0056 4.3: shared domains are aggregated).
+struct power_state {
+    std::vector<std::uint8_t> wanted;  ///< by agent - 1
+    std::uint32_t wanted_by = 0;       ///< how many want it
+};
+
+struct level_range {
+    std::uint32_t max = 0, min = 0;
+};
+
+/// One level exists per domain, whoever sets it; limits of agents add up to the tightest range.
+struct performance_state {
+    std::uint32_t level = 0;
+    std::uint32_t level_setter = 0;   ///< agent whose level or limits moved it last; 0 = nobody yet
+    std::vector<level_range> limits;  ///< by agent - 1
+    level_range range;                ///< of all agents together
+};
+
 struct server_state {
     platform_description description;
+    std::vector<power_state> power_domains;
+    std::vector<performance_state> performance_domains;
     std::vector<clock_state> clocks;
     std::uint64_t readings = 0;       ///< served so far, all sensors together
     std::uint32_t pending_clock = 0;  ///< delayed responses handed out and not done
@@ -71,6 +91,8 @@ struct command_table {
 void check_description(const platform_description& description);
 
 command_table base_commands(const platform_description& description);
+command_table power_commands(const platform_description& description);
+command_table performance_commands(const platform_description& description);
 command_table clock_commands(const platform_description& description);
 command_table sensor_commands(const platform_description& description);
 
@@ -80,6 +102,10 @@ command_table make_table(std::uint8_t protocol_id, std::uint32_t version, handle
 /// Serves a message; a message that is served but not advertised answers errors only.
 void serve(command_table& table, std::uint8_t message_id, handler run, bool advertised = true);
 
+std::vector<power_state> initial_power_domains(const platform_description& description);
+void reset_power_domains_of(server_state& state, std::uint32_t agent_id);
+std::vector<performance_state> initial_performance_domains(const platform_description& description);
+void reset_performance_domains_of(server_state& state, std::uint32_t agent_id);
 std::vector<clock_state> initial_clocks(const platform_description& description);
 void reset_clocks_of(server_state& state, std::uint32_t agent_id);
 

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// Performance protocol 1.0, 2.0 and 3.0: levels and limits. Notifications are optional and not
+// served; virtio has no FastChannels (virtio 5.17.6.1).
+#include <algorithm>
+
+#include "scmi/server_state.h"
+
+namespace scmi_vp::scmi::detail {
+namespace {
+
+constexpr std::size_t short_name = 15;  // bytes in name[16]
+constexpr std::size_t level_bytes = 12;
+
+using levels = std::vector<performance_level>;
+
+// The domain that the first word of the payload names, or nullptr.
+performance_state* find_domain(server_state& state, const request& r, command_result& out) {
+    const std::uint32_t id = r.word(0);
+    if (id >= state.performance_domains.size()) return nullptr;
+    out.resource = static_cast<std::int32_t>(id);
+    return &state.performance_domains[id];
+}
+
+const performance_domain_description& described(const server_state& state, const request& r) {
+    return state.description.performance_domains[r.word(0)];
+}
+
+// No shared memory of statistics: address and length are 0.
+status attributes(server_state& state, const request&, command_result& out) {
+    const auto unit = static_cast<std::uint32_t>(state.description.performance_power_unit);
+    put_u32(out.response,
+            unit << 16 | static_cast<std::uint32_t>(state.performance_domains.size()));
+    put_u64(out.response, 0);
+    put_u32(out.response, 0);
+    return status::success;
+}
+
+status domain_attributes(server_state& state, const request& r, command_result& out) {
+    if (!find_domain(state, r, out)) return status::not_found;
+    const performance_domain_description& d = described(state, r);
+    put_u32(out.response, std::uint32_t(d.set_limits) << 31 | std::uint32_t(d.set_level) << 30 |
+                              std::uint32_t(d.name.size() > short_name) << 26);
+    put_u32(out.response, d.rate_limit_us);
+    put_u32(out.response, d.sustained_freq_khz);
+    put_u32(out.response, d.sustained_level);
+    put_name(out.response, d.name, 16);
+    return status::success;
+}
+
+// A bad index is INVALID_PARAMETERS up to 2.0 (Arm's conformance suite), OUT_OF_RANGE since 3.0.
+status describe_levels(server_state& state, const request& r, command_result& out) {
+    if (!find_domain(state, r, out)) return status::not_found;
+    const levels& list = described(state, r).levels;
+    const std::size_t index = r.word(1);
+    if (index >= list.size()) {
+        return r.table->version >= 0x30000 ? status::out_of_range : status::invalid_parameters;
+    }
+    const list_part part =
+        part_of_list(list.size(), index, r.room < 4 ? 0 : r.room - 4, level_bytes);
+    if (!part.fits) return status::protocol_error;
+    put_u32(out.response, part.remaining << 16 | part.returned);
+    for (std::size_t i = index; i < index + part.returned; ++i) {
+        put_u32(out.response, list[i].level);
+        put_u32(out.response, list[i].power);
+        put_u32(out.response, list[i].latency_us);
+    }
+    return status::success;
+}
+
+// The tightest range of all agents. Where their ranges do not meet (the text is silent) a cap beats
+// a floor, since caps are what thermal and power budgets are made of.
+void aggregate(performance_state& domain) {
+    level_range all = domain.limits.front();
+    for (const level_range& mine : domain.limits) {
+        all.max = std::min(all.max, mine.max);
+        all.min = std::max(all.min, mine.min);
+    }
+    all.min = std::min(all.min, all.max);
+    domain.range = all;
+}
+
+// A level that the limits no longer allow moves to the nearest one inside; where no level lies
+// inside, to the highest below.
+void move_into_limits(performance_state& domain, const levels& list) {
+    if (domain.level >= domain.range.min && domain.level <= domain.range.max) return;
+    const auto below = [](const performance_level& l, std::uint32_t v) { return l.level < v; };
+    const auto above = [](std::uint32_t v, const performance_level& l) { return v < l.level; };
+    const auto cap = std::prev(std::upper_bound(list.begin(), list.end(), domain.range.max, above));
+    const auto floor = std::lower_bound(list.begin(), list.end(), domain.range.min, below);
+    domain.level = domain.level > domain.range.max ? cap->level : std::min(floor, cap)->level;
+}
+
+// DEN0056 4.5.2: a bound need not be a level, but it lies within them. Since 3.0 a zero leaves the
+// agent's bound as it is, and two zeroes are OUT_OF_RANGE.
+status limits_set(server_state& state, const request& r, command_result& out) {
+    performance_state* domain = find_domain(state, r, out);
+    if (!domain) return status::not_found;
+    const performance_domain_description& d = described(state, r);
+    if (!d.set_limits) return status::denied;
+    level_range wanted{r.word(1), r.word(2)};
+    level_range& mine = domain->limits[r.agent_id - 1];
+    if (r.table->version >= 0x30000) {
+        if (wanted.max == 0 && wanted.min == 0) return status::out_of_range;
+        if (wanted.max == 0) wanted.max = mine.max;
+        if (wanted.min == 0) wanted.min = mine.min;
+    }
+    if (wanted.max < wanted.min) return status::invalid_parameters;
+    if (wanted.min < d.levels.front().level || wanted.max > d.levels.back().level) {
+        return status::out_of_range;
+    }
+    mine = wanted;
+    aggregate(*domain);
+    const std::uint32_t before = domain->level;
+    move_into_limits(*domain, d.levels);
+    if (domain->level != before) domain->level_setter = r.agent_id;
+    return status::success;
+}
+
+status limits_get(server_state& state, const request& r, command_result& out) {
+    const performance_state* domain = find_domain(state, r, out);
+    if (!domain) return status::not_found;
+    put_u32(out.response, domain->range.max);
+    put_u32(out.response, domain->range.min);
+    return status::success;
+}
+
+// DEN0056 4.5.2. What is between two levels is as much out of range as what is outside the limits:
+// SCP-firmware, too, knows the described levels only.
+status level_set(server_state& state, const request& r, command_result& out) {
+    performance_state* domain = find_domain(state, r, out);
+    if (!domain) return status::not_found;
+    const performance_domain_description& d = described(state, r);
+    if (!d.set_level) return status::denied;
+    const std::uint32_t wanted = r.word(1);
+    if (wanted < domain->range.min || wanted > domain->range.max) return status::out_of_range;
+    const auto below = [](const performance_level& l, std::uint32_t v) { return l.level < v; };
+    const auto found = std::lower_bound(d.levels.begin(), d.levels.end(), wanted, below);
+    if (found == d.levels.end() || found->level != wanted) return status::out_of_range;
+    domain->level = wanted;
+    domain->level_setter = r.agent_id;
+    return status::success;
+}
+
+status level_get(server_state& state, const request& r, command_result& out) {
+    const performance_state* domain = find_domain(state, r, out);
+    if (!domain) return status::not_found;
+    put_u32(out.response, domain->level);
+    return status::success;
+}
+
+// Of a domain whose attributes offer no notifications (bits 29 and 28).
+status notify(server_state& state, const request& r, command_result& out) {
+    if (!find_domain(state, r, out)) return status::not_found;
+    if (r.word(1) & ~1u) return status::invalid_parameters;
+    return status::not_supported;
+}
+
+// Of a domain whose attributes offer no FastChannels (bit 27): NOT_FOUND for what is no message of
+// the protocol, NOT_SUPPORTED for what is (SCP-firmware, Arm's conformance suite).
+status describe_fastchannel(server_state& state, const request& r, command_result& out) {
+    if (!find_domain(state, r, out)) return status::not_found;
+    const std::uint32_t id = r.word(1);
+    if (id >= r.table->commands.size() || !r.table->commands[id].run) return status::not_found;
+    return status::not_supported;
+}
+
+// A domain without an extended name answers with its short one.
+status name_get(server_state& state, const request& r, command_result& out) {
+    if (!find_domain(state, r, out)) return status::not_found;
+    put_u32(out.response, 0);
+    put_name(out.response, described(state, r).name, 64);
+    return status::success;
+}
+
+level_range all_levels(const performance_domain_description& d) {
+    return {d.levels.back().level, d.levels.front().level};
+}
+
+}  // namespace
+
+command_table performance_commands(const platform_description& description) {
+    const std::uint32_t version = description.performance_version;
+    command_table table = make_table(protocol::perf, version, attributes);
+    serve(table, 0x3, domain_attributes);
+    serve(table, 0x4, describe_levels);
+    serve(table, 0x5, limits_set);
+    serve(table, 0x6, limits_get);
+    serve(table, 0x7, level_set);
+    serve(table, 0x8, level_get);
+    serve(table, 0x9, notify, false);
+    serve(table, 0xa, notify, false);
+    if (version >= 0x20000) serve(table, 0xb, describe_fastchannel, false);
+    if (version >= 0x30000) serve(table, 0xc, name_get);
+    return table;
+}
+
+std::vector<performance_state> initial_performance_domains(
+    const platform_description& description) {
+    const std::size_t agents = std::max<std::size_t>(1, description.agents.size());
+    std::vector<performance_state> domains;
+    for (const performance_domain_description& d : description.performance_domains) {
+        performance_state s;
+        s.level = d.level;
+        s.range = all_levels(d);
+        s.limits.assign(agents, s.range);
+        domains.push_back(std::move(s));
+    }
+    return domains;
+}
+
+void reset_performance_domains_of(server_state& state, std::uint32_t agent_id) {
+    for (std::size_t i = 0; i < state.performance_domains.size(); ++i) {
+        performance_state& domain = state.performance_domains[i];
+        const performance_domain_description& d = state.description.performance_domains[i];
+        domain.limits[agent_id - 1] = all_levels(d);
+        aggregate(domain);
+        if (domain.level_setter == agent_id) {
+            domain.level = d.level;
+            domain.level_setter = 0;
+        }
+        move_into_limits(domain, d.levels);
+    }
+}
+
+}  // namespace scmi_vp::scmi::detail

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// Power domain protocol 1.0, 2.0 and 3.0: domains that are on or off. Notifications are optional
+// and not served.
+#include <algorithm>
+
+#include "scmi/server_state.h"
+
+namespace scmi_vp::scmi::detail {
+namespace {
+
+constexpr std::size_t short_name = 15;  // bytes in name[16]
+constexpr std::uint32_t state_on = 0x00000000, state_off = 0x40000000;
+
+// The domain that word `n` of the payload names, or nullptr.
+power_state* find_domain(server_state& state, const request& r, std::size_t n,
+                         command_result& out) {
+    const std::uint32_t id = r.word(n);
+    if (id >= state.power_domains.size()) return nullptr;
+    out.resource = static_cast<std::int32_t>(id);
+    return &state.power_domains[id];
+}
+
+// No shared memory of statistics: address and length are 0.
+status attributes(server_state& state, const request&, command_result& out) {
+    put_u32(out.response, static_cast<std::uint32_t>(state.power_domains.size()));
+    put_u64(out.response, 0);
+    put_u32(out.response, 0);
+    return status::success;
+}
+
+status domain_attributes(server_state& state, const request& r, command_result& out) {
+    if (!find_domain(state, r, 0, out)) return status::not_found;
+    const power_domain_description& d = state.description.power_domains[r.word(0)];
+    put_u32(out.response, std::uint32_t(d.async_set) << 30 | std::uint32_t(d.sync_set) << 29 |
+                              std::uint32_t(d.name.size() > short_name) << 27);
+    put_name(out.response, d.name, 16);
+    return status::success;
+}
+
+void set_wanted(power_state& domain, std::uint32_t agent_id, bool on) {
+    std::uint8_t& mine = domain.wanted[agent_id - 1];
+    domain.wanted_by += static_cast<std::uint32_t>(on) - mine;
+    mine = on;
+}
+
+// DEN0056 4.3.2: bit 0 of the flags asks for an asynchronous change, which has no delayed response.
+// Attributes that allow neither way mean that this agent may not set the domain at all.
+status state_set(server_state& state, const request& r, command_result& out) {
+    const std::uint32_t flags = r.word(0), wanted = r.word(2);
+    power_state* domain = find_domain(state, r, 1, out);
+    if (!domain) return status::not_found;
+    if (flags & ~1u) return status::invalid_parameters;
+    const power_domain_description& d = state.description.power_domains[r.word(1)];
+    if (!(flags & 1 ? d.async_set : d.sync_set)) return status::not_supported;
+    if (wanted != state_on && wanted != state_off) return status::invalid_parameters;
+    set_wanted(*domain, r.agent_id, wanted == state_on);
+    return status::success;
+}
+
+status state_get(server_state& state, const request& r, command_result& out) {
+    const power_state* domain = find_domain(state, r, 0, out);
+    if (!domain) return status::not_found;
+    put_u32(out.response, domain->wanted_by != 0 ? state_on : state_off);
+    return status::success;
+}
+
+// Of a domain whose attributes offer no notifications (bits 31 and 28).
+status notify(server_state& state, const request& r, command_result& out) {
+    if (!find_domain(state, r, 0, out)) return status::not_found;
+    if (r.word(1) & ~1u) return status::invalid_parameters;
+    return status::not_supported;
+}
+
+// A domain without an extended name answers with its short one.
+status name_get(server_state& state, const request& r, command_result& out) {
+    if (!find_domain(state, r, 0, out)) return status::not_found;
+    put_u32(out.response, 0);
+    put_name(out.response, state.description.power_domains[r.word(0)].name, 64);
+    return status::success;
+}
+
+}  // namespace
+
+command_table power_commands(const platform_description& description) {
+    command_table table = make_table(protocol::power, description.power_version, attributes);
+    serve(table, 0x3, domain_attributes);
+    serve(table, 0x4, state_set);
+    serve(table, 0x5, state_get);
+    serve(table, 0x6, notify, false);
+    if (description.power_version >= 0x20000) serve(table, 0x7, notify, false);
+    if (description.power_version >= 0x30000) serve(table, 0x8, name_get);
+    return table;
+}
+
+std::vector<power_state> initial_power_domains(const platform_description& description) {
+    const std::size_t agents = std::max<std::size_t>(1, description.agents.size());
+    std::vector<power_state> domains;
+    for (const power_domain_description& d : description.power_domains) {
+        power_state s;
+        s.wanted.assign(agents, d.on);
+        s.wanted_by = d.on ? static_cast<std::uint32_t>(agents) : 0;
+        domains.push_back(std::move(s));
+    }
+    return domains;
+}
+
+void reset_power_domains_of(server_state& state, std::uint32_t agent_id) {
+    for (std::size_t i = 0; i < state.power_domains.size(); ++i) {
+        set_wanted(state.power_domains[i], agent_id, state.description.power_domains[i].on);
+    }
+}
+
+}  // namespace scmi_vp::scmi::detail

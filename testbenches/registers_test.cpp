@@ -91,7 +91,7 @@ TEST(registers, around_each_interrupt_are_the_recorded_ones) {
     const auto expected = interrupts_of(accesses_of(recorded), false);
     ASSERT_EQ(expected.size(), 66u);
     const auto accesses = interrupts_of(actual, false);
-    ASSERT_GT(accesses.size(), 66u);
+    ASSERT_GE(accesses.size(), 66u);
     for (std::size_t i = 0; i < accesses.size(); ++i) EXPECT_EQ(accesses[i], expected[i % 66]) << i;
     const char* const around[] = {"irq 1", "read offset 0x60", "write offset 0x64 value 0x1",
                                   "irq 0"};

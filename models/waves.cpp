@@ -86,9 +86,12 @@ void waves::register_access(sim_time t, bool write, std::uint32_t offset, std::u
 }
 
 void waves::xfer(sim_time t, unsigned slot, xfer_wave state, std::uint16_t seq) {
-    if (slot >= xfer_state_.size()) return;
-    out_.change(xfer_state_[slot], t, std::uint64_t(state));
-    if (state != xfer_wave::free) out_.change(xfer_seq_[slot], t, seq);
+    std::size_t lane = 0;
+    while (lane < xfer_lanes_.size() && xfer_lanes_[lane] != slot) ++lane;
+    if (lane == xfer_state_.size()) return;
+    if (lane == xfer_lanes_.size()) xfer_lanes_.push_back(static_cast<std::uint16_t>(slot));
+    out_.change(xfer_state_[lane], t, std::uint64_t(state));
+    if (state != xfer_wave::free) out_.change(xfer_seq_[lane], t, seq);
 }
 
 void waves::hop_moved(sim_time t, int from, int to) {

@@ -32,6 +32,7 @@ public:
     void queue_index(sim_time t, unsigned queue, queue_wave which, std::uint16_t value) {
         out_.change(queues_[queue][std::size_t(which)], t, value);
     }
+    /// Pool slots get lanes in order of their first use (the pool is a stack: few are ever used).
     void xfer(sim_time t, unsigned slot, xfer_wave state, std::uint16_t seq);
     void context(sim_time t, unsigned index, context_wave state) {
         out_.change(contexts_[index], t, std::uint64_t(state));
@@ -46,6 +47,7 @@ private:
     traces::wave_id irq_, interrupt_status_, reg_, reg_value_, reg_write_, reg_count_, irq_handler_, workers_;
     std::array<std::array<traces::wave_id, 4>, 2> queues_{};
     std::vector<traces::wave_id> xfer_state_, xfer_seq_, contexts_;
+    std::vector<std::uint16_t> xfer_lanes_;  ///< pool slots in order of first use
     std::array<traces::wave_id, hop_count> hops_{};
     std::array<unsigned, hop_count> in_hop_{};
     std::uint64_t accesses_ = 0;

@@ -112,15 +112,14 @@ mean_estimate batch_means(const std::vector<double>& values, std::size_t batches
     return t_interval(means, confidence);
 }
 
-rate_estimate rate_of(const std::vector<unit_counts>& replications, const batch_counts& only_run,
-                      const std::string& events) {
+rate_estimate rate_of(const std::vector<unit_counts>& replications,
+                      const std::vector<unit_counts>& batches, const std::string& events) {
     rate_estimate r;
     for (const unit_counts& u : replications) r.count += u.events;
     const std::size_t n = replications.size();
     mean_estimate e = ratio_of_sums(replications);
     r.method = "t over " + std::to_string(n) + " replications";
     if (n == 1) {
-        const std::vector<unit_counts> batches = only_run.full();
         r.method = "t over " + std::to_string(batches.size()) + " batches of one replication";
         if (batches.size() >= batch_counts::fewest) e.range = ratio_of_sums(batches).range;
     }

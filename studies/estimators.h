@@ -79,9 +79,9 @@ struct rate_estimate {
     std::string beyond;  ///< why there is no interval; then low and high are the estimate
 };
 
-/// From the replications of a point; a single one falls back on its batches.
+/// From the replications of a point; a single one falls back on its batches (batch_counts::full()).
 /// `events` names what was counted in plural ("spurious timeouts").
-rate_estimate rate_of(const std::vector<unit_counts>& replications, const batch_counts& only_run,
-                      const std::string& events);
+rate_estimate rate_of(const std::vector<unit_counts>& replications,
+                      const std::vector<unit_counts>& batches, const std::string& events);
 
 }  // namespace scmi_vp::studies

@@ -155,14 +155,14 @@ TEST(rate_of, says_its_method) {
 TEST(rate_of, one_replication_falls_back_on_batches) {
     batch_counts b;
     for (int i = 0; i < 4000; ++i) b.add(i % 97 == 0);
-    const rate_estimate r = rate_of({{42, 4000}}, b, "spurious timeouts");
+    const rate_estimate r = rate_of({{42, 4000}}, b.full(), "spurious timeouts");
     EXPECT_THAT(r.method, HasSubstr("batches of one replication"));
     EXPECT_DOUBLE_EQ(r.per_million, 42e6 / 4000);
     EXPECT_LT(r.low, r.per_million);
     EXPECT_GT(r.high, r.per_million);
     batch_counts few;
     few.add(1);
-    EXPECT_EQ(rate_of({{1, 1}}, few, "x").beyond, "too few requests for an interval");
+    EXPECT_EQ(rate_of({{1, 1}}, few.full(), "x").beyond, "too few requests for an interval");
 }
 
 // 1 - 0.05^(1/10) = 0.2589.

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// See point_totals.h.
+#include "studies/point_totals.h"
+
+#include <algorithm>
+
+namespace scmi_vp::studies {
+namespace {
+
+using models::instant;
+using models::outcome;
+using models::request;
+using nlohmann::json;
+using traces::span_histogram;
+using traces::span_sum;
+
+json json_of(const span_sum& s) {
+    return {s.whole_seconds(), s.rest_picoseconds()};
+}
+
+span_sum sum_from(const json& j) {
+    return span_sum::from(j.at(0).get<std::uint64_t>(), j.at(1).get<std::uint64_t>());
+}
+
+json json_of(const span_histogram& h) {
+    json buckets = json::array();
+    for (const auto& [end, n] : h.occupied()) {
+        buckets.push_back(end.ps);
+        buckets.push_back(n);
+    }
+    return {{"buckets", std::move(buckets)},
+            {"min", h.min().ps},
+            {"max", h.max().ps},
+            {"sum", json_of(h.sum())}};
+}
+
+span_histogram histogram_from(const json& j) {
+    std::vector<span_histogram::bucket> buckets;
+    const json& flat = j.at("buckets");
+    for (std::size_t i = 0; i + 1 < flat.size(); i += 2) {
+        buckets.emplace_back(sim_time(flat[i].get<std::int64_t>()),
+                             flat[i + 1].get<std::uint64_t>());
+    }
+    return span_histogram::from(buckets, sim_time(j.at("min").get<std::int64_t>()),
+                                sim_time(j.at("max").get<std::int64_t>()), sum_from(j.at("sum")));
+}
+
+json json_of(const slowest_request& s) {
+    json hops = json::array();
+    for (const sim_time t : s.hops) hops.push_back(t.ps);
+    return {s.replication, s.id,   s.round_trip.ps, s.entered.ps,   s.returned.ps,
+            s.stuck_in,    s.task, s.name,          std::move(hops)};
+}
+
+slowest_request slowest_from(const json& j) {
+    slowest_request s;
+    s.replication = j.at(0).get<std::uint64_t>();
+    s.id = j.at(1).get<std::uint64_t>();
+    s.round_trip = sim_time(j.at(2).get<std::int64_t>());
+    s.entered = sim_time(j.at(3).get<std::int64_t>());
+    s.returned = sim_time(j.at(4).get<std::int64_t>());
+    s.stuck_in = j.at(5).get<std::string>();
+    s.task = j.at(6).get<std::string>();
+    s.name = j.at(7).get<std::string>();
+    for (std::size_t i = 0; i < hop_count; ++i) {
+        s.hops[i] = sim_time(j.at(8).at(i).get<std::int64_t>());
+    }
+    return s;
+}
+
+slowest_request slowest_of(const request& r, const std::vector<std::string>& tasks) {
+    slowest_request s;
+    s.id = r.id;
+    s.round_trip = r.round_trip();
+    s.entered = r.at[std::size_t(instant::entered)];
+    s.returned = r.at[std::size_t(instant::returned)];
+    if (r.timed_out) s.stuck_in = std::string(name_of(r.stuck_in()));
+    s.task = r.context < tasks.size() ? tasks[r.context] : "?";
+    s.name = scmi::message_name(r.hdr.protocol_id, r.hdr.message_id);
+    s.hops = r.hops();
+    return s;
+}
+
+}  // namespace
+
+void point_totals::add(const request& r, const std::vector<std::string>& tasks) {
+    ++requests;
+    ++outcomes[std::size_t(r.result)];
+    const sim_time returned = r.at[std::size_t(instant::returned)];
+    blocked.add(std::max(returned - r.called, sim_time{}));
+    if (r.timed_out) ++(r.lost ? true_timeouts : spurious);
+    if (r.late_at != sim_time{}) ++late_replies;
+    const bool tripped = r.result == outcome::ok || r.result == outcome::scmi_error ||
+                         r.result == outcome::timed_out;
+    if (!tripped) return;
+    const sim_time trip = r.round_trip();
+    round_trip.add(trip);
+    response.add(returned - r.intended);
+    const auto hops = r.hops();
+    for (std::size_t i = 0; i < hop_count; ++i) {
+        hop_sum[i].add(std::max(hops[i], sim_time{}));
+        hop_max[i] = std::max(hop_max[i], hops[i]);
+    }
+    if (slowest.id == 0 || trip > slowest.round_trip) slowest = slowest_of(r, tasks);
+}
+
+void point_totals::merge(const point_totals& o) {
+    requests += o.requests;
+    for (std::size_t i = 0; i < outcome_count; ++i) outcomes[i] += o.outcomes[i];
+    spurious += o.spurious;
+    true_timeouts += o.true_timeouts;
+    late_replies += o.late_replies;
+    if (violations == 0) first_violation = o.first_violation;
+    violations += o.violations;
+    simulated.merge(o.simulated);
+    blocked.merge(o.blocked);
+    round_trip.merge(o.round_trip);
+    response.merge(o.response);
+    for (std::size_t i = 0; i < hop_count; ++i) {
+        hop_sum[i].merge(o.hop_sum[i]);
+        hop_max[i] = std::max(hop_max[i], o.hop_max[i]);
+    }
+    const bool slower =
+        o.slowest.id != 0 && (slowest.id == 0 || o.slowest.round_trip > slowest.round_trip);
+    if (slower) slowest = o.slowest;
+}
+
+std::uint64_t point_totals::refused() const {
+    return outcomes[std::size_t(outcome::no_slot)] + outcomes[std::size_t(outcome::no_message)];
+}
+
+json point_totals::to_json() const {
+    json hops = json::array();
+    for (std::size_t i = 0; i < hop_count; ++i) {
+        hops.push_back({json_of(hop_sum[i]), hop_max[i].ps});
+    }
+    return {{"requests", requests},
+            {"outcomes", outcomes},
+            {"spurious", spurious},
+            {"true", true_timeouts},
+            {"late", late_replies},
+            {"violations", violations},
+            {"first_violation", first_violation},
+            {"simulated", json_of(simulated)},
+            {"blocked", json_of(blocked)},
+            {"round_trip", json_of(round_trip)},
+            {"response", json_of(response)},
+            {"hops", std::move(hops)},
+            {"slowest", json_of(slowest)}};
+}
+
+point_totals point_totals::from_json(const json& j) {
+    point_totals t;
+    t.requests = j.at("requests").get<std::uint64_t>();
+    j.at("outcomes").get_to(t.outcomes);
+    t.spurious = j.at("spurious").get<std::uint64_t>();
+    t.true_timeouts = j.at("true").get<std::uint64_t>();
+    t.late_replies = j.at("late").get<std::uint64_t>();
+    t.violations = j.at("violations").get<std::uint64_t>();
+    t.first_violation = j.at("first_violation").get<std::string>();
+    t.simulated = sum_from(j.at("simulated"));
+    t.blocked = sum_from(j.at("blocked"));
+    t.round_trip = histogram_from(j.at("round_trip"));
+    t.response = histogram_from(j.at("response"));
+    for (std::size_t i = 0; i < hop_count; ++i) {
+        t.hop_sum[i] = sum_from(j.at("hops").at(i).at(0));
+        t.hop_max[i] = sim_time(j.at("hops").at(i).at(1).get<std::int64_t>());
+    }
+    t.slowest = slowest_from(j.at("slowest"));
+    return t;
+}
+
+}  // namespace scmi_vp::studies

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// See runner.h.
+#include "studies/runner.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "base/error.h"
+#include "models/system.h"
+#include "studies/shell.h"
+#include "studies/worker_pool.h"
+#include "testbenches/request_csv.h"
+#include "traces/output_file.h"
+
+namespace scmi_vp::studies {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+/// A run's events, boiled down while they come.
+class study_sink : public models::run_sink {
+public:
+    study_sink(const testbenches::scenario& s, std::size_t point, std::uint64_t replication)
+        : selection(replication),
+          tasks_(testbenches::task_names(s.system.guest)),
+          prefix_(std::to_string(point) + "," + std::to_string(replication) + ",") {}
+
+    void write_rows_to(std::ostream* rows) { rows_ = rows; }
+
+    void on_request(const models::request& r) override {
+        totals.add(r, tasks_);
+        selection.add(r);
+        spurious.add(r.timed_out && !r.lost);
+        true_timeouts.add(r.timed_out && r.lost);
+        if (rows_) write_row(r);
+    }
+    void on_ftrace(const traces::ftrace_event&) override {}
+    void on_log(const traces::log_line&) override {}
+    void on_register(sim_time, const traces::register_trace_line&) override {}
+    void on_violation(const models::violation& v) override {
+        if (totals.violations++ > 0) return;
+        totals.first_violation =
+            to_string(v.when) + ", " + v.checker + ": " + v.what + " [" + v.source + "]";
+    }
+
+    const std::vector<std::string>& tasks() const { return tasks_; }
+
+    point_totals totals;
+    request_selection selection;
+    batch_counts spurious, true_timeouts;
+
+private:
+    void write_row(const models::request& r) {
+        *rows_ << prefix_;
+        testbenches::write_request_row(*rows_, r,
+                                       r.context < tasks_.size() ? tasks_[r.context] : "?");
+        *rows_ << '\n';
+    }
+
+    std::vector<std::string> tasks_;
+    std::string prefix_;
+    std::ostream* rows_ = nullptr;
+};
+
+/// Simulates; says whether all tasks were done in time.
+bool simulate(const testbenches::scenario& s, study_sink& sink) {
+    // "Simulation stopped by user" is how every finished run ends.
+    sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO,
+                                            sc_core::SC_DO_NOTHING);
+    models::system top("top", s.system, sink);
+    sc_core::sc_start(to_sc(s.system.duration));
+    sink.totals.simulated.add(now());
+    const bool finished = top.guest().kernel().all_finished();
+    top.finish();
+    return finished;
+}
+
+json json_of(const std::vector<kept_request>& kept) {
+    json all = json::array();
+    for (const kept_request& k : kept) {
+        all.push_back({k.replication, k.id, k.round_trip.ps, k.hash, k.reasons, k.row});
+    }
+    return all;
+}
+
+std::vector<kept_request> kept_from(const json& j) {
+    std::vector<kept_request> all;
+    for (const json& k : j) {
+        all.push_back({k.at(0).get<std::uint64_t>(), k.at(1).get<std::uint64_t>(),
+                       sim_time(k.at(2).get<std::int64_t>()), k.at(3).get<std::uint64_t>(),
+                       k.at(4).get<std::uint8_t>(), k.at(5).get<std::string>()});
+    }
+    return all;
+}
+
+json json_of(const std::vector<unit_counts>& units) {
+    json all = json::array();
+    for (const unit_counts& u : units) all.push_back({u.events, u.trials});
+    return all;
+}
+
+std::vector<unit_counts> units_from(const json& j) {
+    std::vector<unit_counts> all;
+    for (const json& u : j) {
+        all.push_back({u.at(0).get<std::uint64_t>(), u.at(1).get<std::uint64_t>()});
+    }
+    return all;
+}
+
+/// The rows of one run on their way from the child to the one file; gone when this is.
+class part_file {
+public:
+    part_file(const fs::path& folder, std::size_t task) : path_(path_of(folder, task)) {}
+    ~part_file() {
+        std::error_code ignored;
+        fs::remove(path_, ignored);
+    }
+    part_file(const part_file&) = delete;
+    part_file& operator=(const part_file&) = delete;
+
+    static fs::path path_of(const fs::path& folder, std::size_t task) {
+        return folder / (".requests-" + std::to_string(task) + ".part");
+    }
+    void append_to(std::ostream& out) const {
+        std::ifstream in(path_, std::ios::binary);
+        if (in && in.peek() != std::ifstream::traits_type::eof()) out << in.rdbuf();
+    }
+
+private:
+    fs::path path_;
+};
+
+std::string name_of_run(const study& s, std::size_t point, std::uint64_t replication) {
+    std::vector<std::string> set = s.points[point].set;
+    set.insert(set.end(), s.set.begin(), s.set.end());
+    const std::uint64_t seed = replication_seed(s.seed, replication);
+    return "point " + std::to_string(point) + " (" + s.points[point].name() + "), replication " +
+           std::to_string(replication) + ", seed " + std::to_string(seed) +
+           "; to run it alone: " + run_command_line(s.scenario.string(), set, seed);
+}
+
+}  // namespace
+
+void write_study_request_heading(std::ostream& out) {
+    out << "point,replication,";
+    testbenches::write_request_heading(out);
+    out << '\n';
+}
+
+testbenches::scenario scenario_of(const study& s, std::size_t point, std::uint64_t replication) {
+    testbenches::scenario one = s.points.at(point).scenario;
+    one.system.seed = replication_seed(s.seed, replication);
+    return one;
+}
+
+std::string run_replication(const study& s, std::size_t point, std::uint64_t replication,
+                            const fs::path& rows) {
+    const testbenches::scenario one = scenario_of(s, point, replication);
+    study_sink sink(one, point, replication);
+    std::ofstream rows_file;
+    if (!rows.empty()) {
+        rows_file.open(rows, std::ios::binary | std::ios::trunc);
+        if (!rows_file) {
+            throw error(error_kind::output, rows.string(),
+                        "cannot be written (" + std::string(std::strerror(errno)) + ")");
+        }
+        sink.write_rows_to(&rows_file);
+    }
+    const bool finished = simulate(one, sink);
+    if (!rows.empty()) traces::check_stream(rows_file, rows.string());
+    json message{{"seed", one.system.seed},
+                 {"finished", finished},
+                 {"totals", sink.totals.to_json()},
+                 {"kept", json_of(sink.selection.take(sink.tasks()))}};
+    message["totals"]["slowest"][0] = replication;
+    if (s.replications == 1) {
+        message["spurious_batches"] = json_of(sink.spurious.full());
+        message["true_batches"] = json_of(sink.true_timeouts.full());
+    }
+    const std::vector<std::uint8_t> bytes = json::to_cbor(message);
+    return {bytes.begin(), bytes.end()};
+}
+
+void merge_replication(point_result& result, const std::string& message) {
+    const json j = json::from_cbor(message);
+    const point_totals one = point_totals::from_json(j.at("totals"));
+    result.replications.push_back({j.at("seed").get<std::uint64_t>(), one.requests, one.spurious,
+                                   one.true_timeouts, one.refused(), j.at("finished").get<bool>()});
+    result.totals.merge(one);
+    result.kept.merge(kept_from(j.at("kept")));
+    if (!j.contains("spurious_batches")) return;
+    result.spurious_batches = units_from(j.at("spurious_batches"));
+    result.true_batches = units_from(j.at("true_batches"));
+}
+
+std::vector<point_result> run_points(const study& s, const runner_options& options) {
+    std::vector<point_result> results(s.points.size());
+    std::uint64_t requests = 0;
+    const std::size_t each = s.replications;
+    pool_work work;
+    work.tasks = s.points.size() * each;
+    work.jobs = options.jobs;
+    work.run = [&](std::size_t task) {
+        if (!options.all_requests) return run_replication(s, task / each, task % each);
+        // The parent removes it, whatever becomes of this process.
+        return run_replication(s, task / each, task % each,
+                               part_file::path_of(options.parts, task));
+    };
+    work.take = [&](std::size_t task, const std::string& message) {
+        merge_replication(results[task / each], message);
+        requests += results[task / each].replications.back().requests;
+        if (!options.all_requests) return;
+        const part_file part(options.parts, task);
+        part.append_to(*options.all_requests);
+    };
+    work.name = [&](std::size_t task) { return name_of_run(s, task / each, task % each); };
+    work.tick = [&](std::size_t ended) {
+        if (options.show) options.show->tick(double(ended) / double(work.tasks), requests);
+    };
+    try {
+        run_pool(work);
+    } catch (...) {
+        if (options.all_requests) {
+            for (std::size_t task = 0; task < work.tasks; ++task) part_file(options.parts, task);
+        }
+        throw;
+    }
+    return results;
+}
+
+}  // namespace scmi_vp::studies

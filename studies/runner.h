@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the replications of a study's points in a pool of processes and adds them up.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "studies/kept_requests.h"
+#include "studies/point_totals.h"
+#include "studies/study.h"
+#include "testbenches/progress.h"
+
+namespace scmi_vp::studies {
+
+/// One run, in numbers.
+struct replication_summary {
+    std::uint64_t seed = 0, requests = 0, spurious = 0, true_timeouts = 0, refused = 0;
+    bool finished = false;  ///< all tasks were done before sim.duration
+};
+
+struct point_result {
+    point_totals totals;
+    kept_requests kept;
+    std::vector<replication_summary> replications;
+    /// Batches of the run, when there is only one: events are spurious and true timeouts.
+    std::vector<unit_counts> spurious_batches, true_batches;
+};
+
+struct runner_options {
+    unsigned jobs = 0;  ///< processes at a time; 0: as many as there are CPUs
+    /// When given, every request's row goes here, in the order of point, replication and time; the
+    /// children leave their parts in `parts` meanwhile.
+    std::ostream* all_requests = nullptr;
+    std::filesystem::path parts;
+    testbenches::progress* show = nullptr;
+};
+
+/// The results of all points. Throws scmi_vp::error that names point, replication, seed and the
+/// command that repeats the run; `interrupted` (worker_pool.h).
+std::vector<point_result> run_points(const study& s, const runner_options& options);
+
+/// The scenario of one run: the point's, with the replication's seed.
+testbenches::scenario scenario_of(const study& s, std::size_t point, std::uint64_t replication);
+
+/// One run in this process (SystemC: once per process), as the message that a child sends.
+std::string run_replication(const study& s, std::size_t point, std::uint64_t replication,
+                            const std::filesystem::path& rows = {});
+/// Adds such a message to the results of its point.
+void merge_replication(point_result& result, const std::string& message);
+
+/// "point,replication," and the columns of testbenches/request_csv.h, with the line's end.
+void write_study_request_heading(std::ostream& out);
+
+}  // namespace scmi_vp::studies

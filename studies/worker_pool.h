@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Many tasks in a pool of forked processes (SystemC elaborates once per process). What comes out
+// depends neither on the number of processes nor on which of them ends first.
+#pragma once
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <string>
+
+namespace scmi_vp::studies {
+
+/// Somebody pressed Ctrl-C or ended the process; the children are gone.
+class interrupted : public std::exception {
+public:
+    interrupted(int signal, std::size_t done, std::size_t tasks);
+    int signal() const { return signal_; }
+    const char* what() const noexcept override { return text_.c_str(); }
+
+private:
+    int signal_;
+    std::string text_;
+};
+
+struct pool_work {
+    std::size_t tasks = 0;
+    unsigned jobs = 0;  ///< processes at a time; 0: as many as there are CPUs
+    /// In a child. What it throws is thrown by run_pool() with the task's name.
+    std::function<std::string(std::size_t task)> run;
+    /// In this process, in the order of tasks.
+    std::function<void(std::size_t task, const std::string& result)> take;
+    /// "point host busy, replication 3 (seed 7); again: scmi-vp run ...", for errors.
+    std::function<std::string(std::size_t task)> name;
+    /// About five times a second, with the number of tasks that ended.
+    std::function<void(std::size_t ended)> tick;
+};
+
+/// Runs all tasks. Of several that fail, the one with the least number is reported, whatever the
+/// schedule: scmi_vp::error of the kind that was thrown, or (model) for a child that died. Throws
+/// `interrupted` on SIGINT and SIGTERM. No child outlives the call.
+void run_pool(const pool_work& work);
+
+}  // namespace scmi_vp::studies

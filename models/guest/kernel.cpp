@@ -62,6 +62,7 @@ sim_time guest_context::stamp() {
 void guest_context::take_cpu() {
     kernel_.make_runnable(*this);
     if (cpu_.running != this) sc_core::wait(resume_);
+    if (waves* w = kernel_.mon().wave()) w->context(now(), index_, context_wave::running);
     spend(kernel_.costs().context_switch);
 }
 
@@ -79,6 +80,7 @@ void guest_context::block(context_wave shown) {
     blocked_ = waking_ = false;
     if (w) w->context(now(), index_, context_wave::running);
     spend(kernel_.costs().context_switch);
+    sync();  // what it waited for is looked at when it runs: a reply may come in the meantime
 }
 
 void guest_context::idle(sim_time span) {
@@ -88,7 +90,6 @@ void guest_context::idle(sim_time span) {
     give_cpu();
     sc_core::wait(to_sc(span));
     take_cpu();
-    if (waves* w = kernel_.mon().wave()) w->context(now(), index_, context_wave::running);
 }
 
 bool guest_context::wait_for(completion& c, sim_time deadline, context_wave shown) {

@@ -7,6 +7,7 @@
 #include "base/hops.h"
 #include "models/config.h"
 #include "scmi/message.h"
+#include "studies/study.h"
 #include "testbenches/latency_value.h"
 #include "testbenches/schema.h"
 #include "testbenches/suggest.h"
@@ -92,6 +93,7 @@ struct topic {
 const topic topics[] = {
     {"keys", "every key of a scenario (--markdown: the tables of docs/scenario.md)",
      testbenches::print_keys},
+    {"study-keys", "every key of a study", studies::print_study_keys},
     {"hops", "the hops of a request: where latency is injected and measured", list_hops},
     {"distributions", "the kinds of latency and their parameters", list_distributions},
     {"profiles", "the kernels whose driver is modelled", list_profiles},

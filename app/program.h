@@ -22,6 +22,7 @@ struct command {
 
 /// One function per subcommand, each in its own file.
 exit_status run_command(const arguments& args, std::ostream& out);
+exit_status study_command(const arguments& args, std::ostream& out);
 exit_status list_command(const arguments& args, std::ostream& out);
 exit_status init_command(const arguments& args, std::ostream& out);
 

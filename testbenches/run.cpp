@@ -85,7 +85,8 @@ void print_report(std::ostream& report, const scenario& s, const run_options& op
 
 run_status run_scenario(const scenario& s, const run_options& options, std::ostream& report) {
     const bool wants_waves = options.vcd || s.output.vcd.enabled || options.vcd_from ||
-                             options.vcd_to || options.vcd_around != wave_around::none;
+                             options.vcd_to || options.vcd_around != wave_around::none ||
+                             !options.vcd_windows.empty();
     if (wants_waves && options.out.empty()) {
         throw error(error_kind::usage,
                     "a waveform needs a folder to be written to: give --out DIR");

@@ -7,9 +7,11 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "base/time.h"
 #include "testbenches/scenario.h"
+#include "traces/vcd_writer.h"
 
 namespace scmi_vp::testbenches {
 
@@ -28,6 +30,7 @@ struct run_options {
     std::optional<sim_time> vcd_from;  ///< window of the waveform
     std::optional<sim_time> vcd_to;
     wave_around vcd_around = wave_around::none;
+    std::vector<traces::wave_window> vcd_windows;  ///< or these, ascending
     bool quiet = false;        ///< no account of each request in the report
     std::string command_line;  ///< how to run it again, for the report
 };

@@ -76,6 +76,7 @@ std::vector<wave_window> search(const scenario& s, wave_around what) {
 }  // namespace
 
 std::vector<wave_window> wave_windows(const scenario& s, const run_options& options) {
+    if (!options.vcd_windows.empty()) return options.vcd_windows;
     if (options.vcd_around != wave_around::none) {
         std::vector<wave_window> windows = search(s, options.vcd_around);
         if (windows.empty()) {

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// scmi-vp study: runs all points of a study and says what they found.
+#include <csignal>
+#include <filesystem>
+#include <iostream>
+
+#include "app/options.h"
+#include "studies/run_study.h"
+#include "studies/worker_pool.h"
+
+namespace po = boost::program_options;
+namespace fs = std::filesystem;
+
+namespace scmi_vp::app {
+namespace {
+
+po::options_description visible_options() {
+    po::options_description o("options");
+    o.add_options()("out", po::value<std::string>()->value_name("DIR"),
+                    "write results.json, requests.csv, report.html and the waveform of the slowest "
+                    "request into this folder")(
+        "jobs", po::value<std::int64_t>()->value_name("N"),
+        "simulate N runs at a time (as many as there are CPUs); the results are the same")(
+        "seed", po::value<std::int64_t>()->value_name("N"), "replace the study's seed")(
+        "set", po::value<std::vector<std::string>>()->value_name("KEY=VALUE"),
+        "replace a key of the scenario at every point; may be repeated (scmi-vp list keys)")(
+        "requests", po::value<std::string>()->value_name("all"),
+        "every request in requests.csv, not only timeouts, the slowest and a sample")(
+        "quiet", "only the table")("help,h", "print this");
+    return o;
+}
+
+void print_help(std::ostream& out) {
+    out << "usage: scmi-vp study STUDY [OPTIONS]\n\n"
+           "STUDY is a TOML file (scmi-vp list study-keys), a folder with a study.toml, or the "
+           "name\n"
+           "of a folder in testbenches/.\n\n"
+        << visible_options()
+        << "\nexamples:\n"
+           "  scmi-vp study quickstart --out out/quickstart\n"
+           "  scmi-vp study my-study.toml --set guest.hz=1000 --jobs 8\n";
+}
+
+fs::path resolve(const std::string& name) {
+    const fs::path given(name);
+    std::error_code ignored;
+    if (fs::is_directory(given, ignored)) return given / "study.toml";
+    if (fs::exists(given, ignored)) return given;
+    const fs::path testbench = fs::path("testbenches") / given / "study.toml";
+    if (given == given.filename() && fs::exists(testbench, ignored)) return testbench;
+    throw error(error_kind::usage, name +
+                                       ": no such file, folder or testbench with a study.toml; "
+                                       "testbenches/quickstart/study.toml is one to start from");
+}
+
+std::int64_t number_option(const po::variables_map& map, const char* name, std::int64_t least,
+                           std::int64_t most) {
+    const std::int64_t n = map[name].as<std::int64_t>();
+    if (n >= least && n <= most) return n;
+    throw error(error_kind::usage, std::string("--") + name,
+                std::to_string(n) + " is out of range: " + std::to_string(least) + ".." +
+                    (most == INT64_MAX ? "" : std::to_string(most)));
+}
+
+studies::study_options options_from(const po::variables_map& map) {
+    studies::study_options o;
+    if (map.count("out")) o.out = map["out"].as<std::string>();
+    if (map.count("out") && o.out.empty()) throw error(error_kind::usage, "--out: an empty name");
+    if (map.count("jobs")) o.jobs = unsigned(number_option(map, "jobs", 1, 1024));
+    o.quiet = map.count("quiet") != 0;
+    if (!map.count("requests")) return o;
+    const std::string which = map["requests"].as<std::string>();
+    if (which != "all") {
+        throw error(error_kind::usage, "--requests", "'" + which + "' is not all");
+    }
+    if (o.out.empty()) throw error(error_kind::usage, "--requests all needs --out DIR");
+    o.all_requests = true;
+    return o;
+}
+
+studies::study_overrides overrides_from(const po::variables_map& map) {
+    studies::study_overrides o;
+    if (map.count("set")) o.set = map["set"].as<std::vector<std::string>>();
+    if (map.count("seed")) o.seed = std::uint64_t(number_option(map, "seed", 0, INT64_MAX));
+    return o;
+}
+
+/// Ends as the signal would have ended it, so that shells and scripts know.
+[[noreturn]] void end_by(const studies::interrupted& e, std::ostream& out) {
+    out.flush();
+    std::cerr << "scmi-vp: " << e.what() << "; there are no results" << std::endl;
+    std::signal(e.signal(), SIG_DFL);
+    std::raise(e.signal());
+    std::_Exit(128 + e.signal());
+}
+
+}  // namespace
+
+exit_status study_command(const arguments& args, std::ostream& out) {
+    po::options_description all = visible_options();
+    all.add_options()("study", po::value<std::string>());
+    po::positional_options_description positional;
+    positional.add("study", 1);
+    const po::variables_map map = parse_options("study", args, all, positional);
+    if (map.count("help")) {
+        print_help(out);
+        return exit_status::ok;
+    }
+    if (!map.count("study")) {
+        throw error(error_kind::usage, "study: no study given (scmi-vp study --help)");
+    }
+    const studies::study_options options = options_from(map);
+    const studies::study s =
+        studies::load_study(resolve(map["study"].as<std::string>()), overrides_from(map));
+    try {
+        const bool ok = studies::run_study(s, options, out) == studies::study_status::ok;
+        return ok ? exit_status::ok : exit_status::check_failed;
+    } catch (const studies::interrupted& e) {
+        end_by(e, out);
+    }
+}
+
+}  // namespace scmi_vp::app

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// See results.h. The format: docs/results.md.
+#include "studies/results.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <set>
+
+#include "studies/recordings.h"
+#include "studies/report_data.h"
+
+namespace scmi_vp::studies {
+namespace {
+
+using nlohmann::ordered_json;
+
+/// Nine digits: what compilers may compute differently is behind them.
+double rounded(double x) {
+    char text[40];
+    std::snprintf(text, sizeof text, "%.9g", x);
+    return std::strtod(text, nullptr);
+}
+
+std::vector<unit_counts> units(const point_result& r, std::uint64_t replication_summary::*events) {
+    std::vector<unit_counts> all;
+    for (const replication_summary& one : r.replications) {
+        all.push_back({one.*events, one.requests});
+    }
+    return all;
+}
+
+/// A timeout beyond all samples says nothing about the host, however often it was simulated.
+void mind_recordings(point_findings& p) {
+    const sim_time timeout = rx_timeout_of(p.point->scenario);
+    for (const recording& r : recordings_of(p.point->scenario)) {
+        const std::string limits = limits_beyond(r, timeout);
+        const bool none = p.spurious.count == 0 && r.above(timeout) == 0;
+        if (none || (p.spurious.beyond.empty() && p.spurious.count > 0)) p.spurious.beyond = limits;
+    }
+}
+
+void add_once(std::vector<std::string>& notes, const std::string& note) {
+    if (std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
+}
+
+ordered_json json_of(const rate_estimate& r) {
+    return {{"count", r.count},           {"per_million", rounded(r.per_million)},
+            {"low", rounded(r.low)},      {"high", rounded(r.high)},
+            {"confidence", r.confidence}, {"method", r.method},
+            {"beyond", r.beyond}};
+}
+
+ordered_json json_of(const traces::span_histogram& h) {
+    return {{"count", h.count()},         {"min", h.min().ps},
+            {"mean", h.mean().ps},        {"p50", h.quantile(0.5).ps},
+            {"p99", h.quantile(0.99).ps}, {"p999", h.quantile(0.999).ps},
+            {"max", h.max().ps}};
+}
+
+ordered_json json_of(const slowest_request& s) {
+    if (s.id == 0) return nullptr;
+    ordered_json hops;
+    for (const hop_info& h : hop_table) hops[std::string(h.name)] = s.hops[std::size_t(h.id)].ps;
+    return {{"replication", s.replication},
+            {"request", s.id},
+            {"round_trip_ps", s.round_trip.ps},
+            {"entered_ps", s.entered.ps},
+            {"returned_ps", s.returned.ps},
+            {"stuck_in", s.stuck_in},
+            {"task", s.task},
+            {"name", s.name},
+            {"hops_ps", std::move(hops)}};
+}
+
+ordered_json replications_json(const point_result& r) {
+    ordered_json all = ordered_json::array();
+    for (const replication_summary& one : r.replications) {
+        all.push_back({{"seed", one.seed},
+                       {"requests", one.requests},
+                       {"spurious_timeouts", one.spurious},
+                       {"true_timeouts", one.true_timeouts},
+                       {"refused", one.refused},
+                       {"finished", one.finished}});
+    }
+    return all;
+}
+
+ordered_json histogram_json(const traces::span_histogram& h) {
+    ordered_json all = ordered_json::array();
+    for (const auto& [end, n] : h.occupied()) all.push_back({end.ps, n});
+    return all;
+}
+
+void add_totals(ordered_json& j, const point_findings& p) {
+    const point_totals& t = p.result->totals;
+    j["simulated_ps"] = t.simulated.total().ps;
+    j["requests"] = t.requests;
+    j["calls_blocked_ps"] = t.blocked.total().ps;
+    for (std::size_t i = 0; i < outcome_count; ++i) {
+        j["outcomes"][std::string(name_of(models::outcome(i)))] = t.outcomes[i];
+    }
+    j["spurious_timeouts"] = json_of(p.spurious);
+    j["true_timeouts"] = json_of(p.true_timeouts);
+    j["late_replies"] = t.late_replies;
+    j["refused"] = t.refused();
+    j["violations"] = t.violations;
+    if (t.violations) j["first_violation"] = t.first_violation;
+    j["round_trip_ps"] = json_of(t.round_trip);
+    j["response_ps"] = json_of(t.response);
+    for (const hop_info& h : hop_table) {
+        const std::size_t i = std::size_t(h.id);
+        j["hops_ps"][std::string(h.name)] = {{"mean", t.hop_mean(i).ps}, {"max", t.hop_max[i].ps}};
+    }
+    j["round_trip_histogram"] = histogram_json(t.round_trip);
+    j["slowest"] = json_of(t.slowest);
+}
+
+ordered_json point_json(const point_findings& p, std::size_t id) {
+    ordered_json j{{"id", id}};
+    j["labels"] = ordered_json::object();
+    for (const auto& [axis, label] : p.point->labels) j["labels"][axis] = label;
+    j["set"] = p.point->set;
+    j["rx_timeout_ps"] = rx_timeout_of(p.point->scenario).ps;
+    add_totals(j, p);
+    j["replication_results"] = replications_json(*p.result);
+    return j;
+}
+
+}  // namespace
+
+findings find_out(const study& s, const std::vector<point_result>& results) {
+    findings f;
+    f.what = &s;
+    f.notes = s.notes;
+    for (std::size_t i = 0; i < s.points.size(); ++i) {
+        point_findings p{&s.points[i], &results[i], {}, {}};
+        p.spurious = rate_of(units(results[i], &replication_summary::spurious),
+                             results[i].spurious_batches, "spurious timeouts");
+        p.true_timeouts = rate_of(units(results[i], &replication_summary::true_timeouts),
+                                  results[i].true_batches, "true timeouts");
+        mind_recordings(p);
+        for (const recording& r : recordings_of(s.points[i].scenario)) {
+            add_once(f.notes, limits_of(r));
+        }
+        f.points.push_back(std::move(p));
+    }
+    return f;
+}
+
+ordered_json results_json(const findings& f) {
+    const study& s = *f.what;
+    ordered_json j{{"format", results_format},
+                   {"title", s.title},
+                   {"description", s.description},
+                   {"study", s.file.string()},
+                   {"scenario", s.scenario.string()},
+                   {"set", s.set},
+                   {"seed", s.seed},
+                   {"replications", s.replications}};
+    j["points"] = ordered_json::array();
+    for (std::size_t i = 0; i < f.points.size(); ++i) {
+        j["points"].push_back(point_json(f.points[i], i));
+    }
+    j["notes"] = f.notes;
+    return j;
+}
+
+void write_kept_requests(const findings& f, std::ostream& out) {
+    write_study_request_heading(out);
+    for (std::size_t i = 0; i < f.points.size(); ++i) {
+        for (const kept_request& k : f.points[i].result->kept.all()) {
+            out << i << ',' << k.replication << ',' << k.row << '\n';
+        }
+    }
+}
+
+}  // namespace scmi_vp::studies

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a study found, as results.json and requests.csv.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "studies/estimators.h"
+#include "studies/runner.h"
+#include "studies/study.h"
+
+namespace scmi_vp::studies {
+
+/// A point with what its numbers mean.
+struct point_findings {
+    const study_point* point = nullptr;
+    const point_result* result = nullptr;
+    rate_estimate spurious, true_timeouts;
+};
+
+struct findings {
+    const study* what = nullptr;
+    std::vector<point_findings> points;
+    std::vector<std::string> notes;  ///< the study's, then what recordings cannot tell
+};
+
+/// Estimates; `s` and `results` must outlive what is returned.
+findings find_out(const study& s, const std::vector<point_result>& results);
+
+/// results.json (docs/results.md).
+nlohmann::ordered_json results_json(const findings& f);
+
+/// The kept requests of all points, with the heading.
+void write_kept_requests(const findings& f, std::ostream& out);
+
+}  // namespace scmi_vp::studies

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// See run_study.h.
+#include "studies/run_study.h"
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <sstream>
+
+#include "studies/explain.h"
+#include "studies/human.h"
+#include "studies/report_html.h"
+#include "studies/study_table.h"
+#include "testbenches/forked.h"
+#include "testbenches/output_directory.h"
+#include "testbenches/progress.h"
+#include "testbenches/run.h"
+
+namespace scmi_vp::studies {
+namespace {
+
+namespace fs = std::filesystem;
+using testbenches::output_directory;
+using traces::wave_window;
+
+// A request that takes longer than this waits for most of it: its two ends tell more.
+constexpr sim_time long_request = milliseconds(50);
+
+std::vector<wave_window> windows_of(const slowest_request& s) {
+    const sim_time margin = milliseconds(1), part = milliseconds(5);
+    const sim_time from = std::max(sim_time{}, s.entered - margin), to = s.returned + margin;
+    if (s.round_trip <= long_request) return {{from, to}};
+    return {{from, s.entered + part}, {s.returned - part, to}};
+}
+
+/// The run up to there; what happens later changes nothing before.
+testbenches::scenario shortened(testbenches::scenario s, sim_time end) {
+    s.system.duration = std::min(s.system.duration, end);
+    s.output.ftrace = s.output.registers = s.output.requests = s.output.summary = false;
+    s.output.dmesg = true;
+    return s;
+}
+
+/// results.json first: whatever goes wrong later, the numbers are there.
+void write_results(const findings& f, bool all_requests, output_directory& out) {
+    out.open("results.json") << results_json(f).dump(1) << "\n";
+    if (!all_requests) write_kept_requests(f, out.open("requests.csv"));
+}
+
+void write_page(const findings& f, output_directory& out) {
+    const nlohmann::json results = results_json(f);
+    std::ostream& page = out.open("report.html");
+    if (slowest_point(f) == f.points.size()) return write_report(results, nullptr, page);
+    const story s = story_of(results, request_choice{});
+    write_report(results, &s, page);
+}
+
+void print_files(std::ostream& out, const fs::path& folder,
+                 const std::vector<testbenches::output_file>& files, bool waves) {
+    out << "\nWritten to " << folder.string() << ":\n";
+    for (const testbenches::output_file& file : files) {
+        out << "  " << file.name << "  " << grouped(file.bytes) << " bytes\n";
+    }
+    if (waves) out << "  slowest/waves.vcd and waves.gtkw, for GTKWave\n";
+}
+
+std::vector<point_result> simulate_all(const study& s, const study_options& options,
+                                       output_directory* out) {
+    runner_options run;
+    run.jobs = options.jobs;
+    run.parts = options.out;
+    if (out && options.all_requests) {
+        run.all_requests = &out->open("requests.csv");
+        write_study_request_heading(*run.all_requests);
+    }
+    testbenches::progress show(options.quiet ? nullptr : &std::cerr,
+                               testbenches::stderr_is_terminal(), "requests");
+    run.show = &show;
+    std::vector<point_result> results = run_points(s, run);
+    show.done();
+    return results;
+}
+
+}  // namespace
+
+bool write_slowest_waves(const findings& f, const fs::path& folder) {
+    const std::size_t point = slowest_point(f);
+    if (point == f.points.size()) return false;
+    const slowest_request& slowest = f.points[point].result->totals.slowest;
+    testbenches::run_options options;
+    options.out = folder;
+    options.quiet = true;
+    options.vcd_windows = windows_of(slowest);
+    const testbenches::scenario s =
+        shortened(scenario_of(*f.what, point, slowest.replication), options.vcd_windows.back().to);
+    testbenches::run_forked("the run that writes the waveform of the slowest request", [&] {
+        std::ostringstream report;
+        testbenches::run_scenario(s, options, report);
+        return report.str();
+    });
+    return true;
+}
+
+study_status run_study(const study& s, const study_options& options, std::ostream& out) {
+    std::unique_ptr<output_directory> folder;
+    if (!options.out.empty()) folder = std::make_unique<output_directory>(options.out);
+    const std::vector<point_result> results = simulate_all(s, options, folder.get());
+    const findings f = find_out(s, results);
+    print_table(out, f);
+    if (!options.quiet) {
+        print_hops(out, f);
+        print_slowest(out, f, options.out.string());
+        print_notes(out, f);
+    }
+    out.flush();
+    if (folder) {
+        write_results(f, options.all_requests, *folder);
+        write_page(f, *folder);
+        const bool waves = write_slowest_waves(f, options.out / "slowest");
+        const auto files = folder->finish();
+        if (!options.quiet) print_files(out, options.out, files, waves);
+    }
+    for (const point_result& r : results) {
+        if (r.totals.violations > 0) return study_status::violations;
+    }
+    return study_status::ok;
+}
+
+}  // namespace scmi_vp::studies

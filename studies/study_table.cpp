@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// See study_table.h.
+#include "studies/study_table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <iomanip>
+#include <sstream>
+
+#include "studies/human.h"
+#include "testbenches/account.h"
+
+namespace scmi_vp::studies {
+namespace {
+
+using testbenches::short_time;
+using row = std::vector<std::string>;
+
+constexpr int bar_width = 40;
+constexpr std::size_t text_width = 100;
+
+/// Sentences that cells refer to by number; equal ones share it.
+class footnotes {
+public:
+    std::string mark(const std::string& sentence) {
+        auto it = std::find(sentences_.begin(), sentences_.end(), sentence);
+        if (it == sentences_.end()) it = sentences_.insert(it, sentence);
+        return "(" + std::to_string(it - sentences_.begin() + 1) + ")";
+    }
+    const std::vector<std::string>& sentences() const { return sentences_; }
+
+private:
+    std::vector<std::string> sentences_;
+};
+
+/// Labels to the left, numbers to the right.
+void print_aligned(std::ostream& out, const std::vector<row>& rows, std::size_t labels) {
+    std::vector<std::size_t> width(rows.front().size());
+    for (const row& r : rows) {
+        for (std::size_t i = 0; i < r.size(); ++i) width[i] = std::max(width[i], r[i].size());
+    }
+    for (const row& r : rows) {
+        std::ostringstream line;
+        for (std::size_t i = 0; i < r.size(); ++i) {
+            line << (i < labels ? std::left : std::right) << std::setw(int(width[i])) << r[i]
+                 << (i + 1 < r.size() ? "  " : "");
+        }
+        std::string text = line.str();
+        text.erase(text.find_last_not_of(' ') + 1);
+        out << "  " << text << "\n";
+    }
+}
+
+void print_wrapped(std::ostream& out, const std::string& first, const std::string& text) {
+    std::istringstream words(text);
+    std::string line = first;
+    const std::string indent(first.size(), ' ');
+    for (std::string word; words >> word;) {
+        if (line.size() > indent.size() && line.size() + 1 + word.size() > text_width) {
+            out << line << "\n";
+            line = indent;
+        }
+        line += (line.size() > indent.size() ? " " : "") + word;
+    }
+    out << line << "\n";
+}
+
+std::string rate_cell(const rate_estimate& r, footnotes& notes) {
+    std::string cell = rate_text(r.per_million);
+    if (r.low != r.high) cell += " [" + rate_text(r.low) + " .. " + rate_text(r.high) + "]";
+    if (!r.beyond.empty()) cell += " " + notes.mark(r.beyond);
+    return cell;
+}
+
+row row_of(const point_findings& p, footnotes& notes) {
+    const point_totals& t = p.result->totals;
+    row cells;
+    for (const auto& [axis, label] : p.point->labels) cells.push_back(label);
+    cells.push_back(grouped(t.requests));
+    cells.push_back(rate_cell(p.spurious, notes));
+    cells.push_back(rate_cell(p.true_timeouts, notes));
+    for (const double q : {0.5, 0.99, 0.999, 1.0}) {
+        cells.push_back(short_time(t.round_trip.quantile(q)));
+    }
+    cells.push_back(long_time(t.blocked.as_seconds()));
+    cells.push_back(grouped(t.late_replies));
+    cells.push_back(grouped(t.refused()));
+    return cells;
+}
+
+row heading_of(const study& s) {
+    row cells;
+    for (const axis& a : s.axes) cells.push_back(a.name);
+    for (const char* name : {"requests", "spurious timeouts/M", "true timeouts/M", "median", "99%",
+                             "99.9%", "max", "blocked", "late", "refused"}) {
+        cells.emplace_back(name);
+    }
+    return cells;
+}
+
+void print_violations(std::ostream& out, const findings& f) {
+    for (const point_findings& p : f.points) {
+        const point_totals& t = p.result->totals;
+        if (t.violations == 0) continue;
+        out << "VIOLATIONS at " << p.point->name() << ": " << t.violations << ", the first at "
+            << t.first_violation << "\n";
+    }
+}
+
+void print_bars(std::ostream& out, const point_totals& t) {
+    const double all = t.round_trip.sum().as_seconds();
+    for (const hop_info& h : hop_table) {
+        const std::size_t i = std::size_t(h.id);
+        if (t.hop_max[i] == sim_time{}) continue;
+        const double share = all > 0 ? t.hop_sum[i].as_seconds() / all : 0;
+        const std::string bar(std::size_t(std::lround(share * bar_width)), '#');
+        char line[160];
+        std::snprintf(line, sizeof line, "  %-11s %-*s %5.1f%%  mean %9s  max %9s\n",
+                      std::string(h.name).c_str(), bar_width, bar.c_str(), 100 * share,
+                      short_time(t.hop_mean(i)).c_str(), short_time(t.hop_max[i]).c_str());
+        out << line;
+    }
+}
+
+}  // namespace
+
+void print_table(std::ostream& out, const findings& f) {
+    const study& s = *f.what;
+    out << s.title << "\n";
+    if (!s.description.empty()) print_wrapped(out, "", s.description);
+    sim_time each;
+    for (const point_findings& p : f.points) {
+        each = std::max(each, p.result->totals.simulated.mean(s.replications));
+    }
+    out << "\nEach row: " << s.replications << (s.replications == 1 ? " run" : " runs") << " of "
+        << short_time(each) << ", seed " << s.seed
+        << ". Timeouts are per million requests, with a 95 % interval over "
+        << (s.replications == 1 ? "batches" : "runs") << ".\n\n";
+    footnotes notes;
+    std::vector<row> rows{heading_of(s)};
+    for (const point_findings& p : f.points) rows.push_back(row_of(p, notes));
+    print_aligned(out, rows, s.axes.size());
+    out << "\n";
+    for (std::size_t i = 0; i < notes.sentences().size(); ++i) {
+        print_wrapped(out, "  (" + std::to_string(i + 1) + ") ", notes.sentences()[i]);
+    }
+    print_violations(out, f);
+}
+
+void print_hops(std::ostream& out, const findings& f) {
+    const study& s = *f.what;
+    const std::size_t charts = s.axes.empty() ? 1 : s.axes[0].values.size();
+    for (std::size_t c = 0; c < charts; ++c) {
+        point_totals sum;
+        for (const point_findings& p : f.points) {
+            const bool mine =
+                s.axes.empty() || p.point->labels[0].second == s.axes[0].values[c].label;
+            if (mine) sum.merge(p.result->totals);
+        }
+        const std::string whose =
+            s.axes.empty() ? "" : ", " + s.axes[0].name + " " + s.axes[0].values[c].label;
+        out << "\nWhere the time went" << whose << " (share of all round trips):\n";
+        print_bars(out, sum);
+    }
+}
+
+std::size_t slowest_point(const findings& f) {
+    std::size_t best = f.points.size();
+    for (std::size_t i = 0; i < f.points.size(); ++i) {
+        const slowest_request& s = f.points[i].result->totals.slowest;
+        if (s.id == 0) continue;
+        if (best == f.points.size() ||
+            s.round_trip > f.points[best].result->totals.slowest.round_trip) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+void print_slowest(std::ostream& out, const findings& f, const std::string& folder) {
+    const std::size_t i = slowest_point(f);
+    if (i == f.points.size()) return;
+    const slowest_request& s = f.points[i].result->totals.slowest;
+    const auto worst = std::max_element(s.hops.begin(), s.hops.end()) - s.hops.begin();
+    std::string text = "request " + std::to_string(s.id) + " of replication " +
+                       std::to_string(s.replication) + " at " + f.points[i].point->name() + ": " +
+                       s.task + "'s " + s.name + " took " + short_time(s.round_trip) + ", " +
+                       short_time(s.hops[std::size_t(worst)]) + " of it in hop " +
+                       std::string(hop_table[std::size_t(worst)].name);
+    text += s.stuck_in.empty() ? "." : ", where it was given up.";
+    if (!folder.empty()) text += " Its story: scmi-vp explain " + folder + " --slowest";
+    out << "\n";
+    print_wrapped(out, "Slowest of all: ", text);
+}
+
+void print_notes(std::ostream& out, const findings& f) {
+    if (f.notes.empty()) return;
+    out << "\nWhat this cannot tell:\n";
+    for (const std::string& n : f.notes) print_wrapped(out, "  - ", n);
+}
+
+}  // namespace scmi_vp::studies

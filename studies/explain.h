@@ -32,9 +32,9 @@ struct request_choice {
 /// One hop of the request.
 struct hop_part {
     hop id = hop::prepare;
-    sim_time from;         ///< since the request entered the driver
-    sim_time length;       ///< > 0
-    sim_time median;       ///< of this hop over all requests of the run
+    sim_time from;    ///< since the request entered the driver
+    sim_time length;  ///< > 0
+    sim_time median;  ///< of this hop over the requests of the run that were answered or timed out
     bool waiting = false;  ///< the driver gave up here: the hop had not ended
 };
 

@@ -64,10 +64,7 @@ void draw_bar(svg_picture& svg, const bar& b, double left, double right, double 
         svg.rect(x, y, w, height, hop_fill(h.id),
                  b.name + ", " + label + ": " + nice_time(span) + ", " + nice_share(part));
         if (w > text_width(label, 11) + 8) {
-            svg.text(x + w / 2, y + height / 2 + 4, anchor::middle,
-                     "class=\"small inside\" style=\"fill:" +
-                         std::string(readable_on(hop_colour(h.id))) + "\"",
-                     label);
+            svg.text(x + w / 2, y + height / 2 + 4, anchor::middle, hop_label_style(h.id), label);
         }
         x += w;
     }

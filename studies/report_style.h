@@ -30,7 +30,6 @@ svg text{fill:var(--ink)}
 svg .small{font-size:11px}
 svg .label,svg .dim{fill:var(--dim)}
 svg .inside{pointer-events:none}
-svg .halo{stroke:var(--page);stroke-width:3px;paint-order:stroke}
 .grid{stroke:var(--rule);stroke-width:1}.grid.minor{stroke:var(--faint)}
 .axis{stroke:var(--dim);stroke-width:1}
 .curve{fill:none;stroke-width:2;stroke-linejoin:round}

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "studies/svg.h"
+
 namespace scmi_vp::studies {
 namespace {
 
@@ -93,6 +95,10 @@ std::string hop_colour(hop h) {
 
 std::string hop_fill(hop h) {
     return "class=\"hop\" fill=\"" + hop_colour(h) + "\"";
+}
+
+std::string hop_label_style(hop h) {
+    return "class=\"small inside\" style=\"fill:" + std::string(readable_on(hop_colour(h))) + "\"";
 }
 
 double share(sim_time part, sim_time whole) {

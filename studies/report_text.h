@@ -28,6 +28,8 @@ std::string nice_share(double share);
 std::string hop_colour(hop h);
 /// Attributes of a shape in that colour.
 std::string hop_fill(hop h);
+/// Attributes of a small text on it.
+std::string hop_label_style(hop h);
 /// part / whole, 0 of nothing.
 double share(sim_time part, sim_time whole);
 /// "host wake".

@@ -51,7 +51,7 @@ std::string line_class(const line_style& s) {
 }
 
 struct plot {
-    axis x, y;
+    chart_axis x, y;
 };
 
 std::uint64_t total_of(const point_data& p) {
@@ -73,8 +73,9 @@ plot axes_of(const report_data& d) {
     }
     if (high <= 0) low = 1e6, high = 1e9;
     low = std::min(low, high);
-    return {axis(axis::scale::logarithmic, low, high, left, width - right),
-            axis(axis::scale::logarithmic, 1 / static_cast<double>(most), 1, height - bottom, top)};
+    return {chart_axis(chart_axis::scale::logarithmic, low, high, left, width - right),
+            chart_axis(chart_axis::scale::logarithmic, 1 / static_cast<double>(most), 1,
+                       height - bottom, top)};
 }
 
 std::string probability_label(double p) {

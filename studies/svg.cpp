@@ -144,7 +144,7 @@ std::string_view readable_on(std::string_view colour) {
     return luminance > 0.179 ? "#000000" : "#ffffff";
 }
 
-axis::axis(scale s, double low, double high, double from, double to)
+chart_axis::chart_axis(scale s, double low, double high, double from, double to)
     : scale_(s), low_(low), high_(high), from_(from), to_(to) {
     if (scale_ == scale::logarithmic) {
         low_ = std::pow(10, std::floor(std::log10(low) + 1e-9));
@@ -155,7 +155,7 @@ axis::axis(scale s, double low, double high, double from, double to)
     }
 }
 
-double axis::at(double value) const {
+double chart_axis::at(double value) const {
     const double v = std::clamp(value, low_, high_);
     const double share = scale_ == scale::logarithmic
                              ? std::log10(v / low_) / std::log10(high_ / low_)
@@ -163,7 +163,7 @@ double axis::at(double value) const {
     return from_ + share * (to_ - from_);
 }
 
-std::vector<tick> axis::ticks(int count) const {
+std::vector<tick> chart_axis::ticks(int count) const {
     std::vector<tick> all;
     if (scale_ == scale::logarithmic) {
         const int first = static_cast<int>(std::lround(std::log10(low_)));

@@ -62,11 +62,11 @@ struct tick {
 };
 
 /// From values to coordinates.
-class axis {
+class chart_axis {
 public:
     enum class scale { linear, logarithmic };
     /// Logarithmic axes are widened to whole decades and need 0 < low <= high.
-    axis(scale s, double low, double high, double from, double to);
+    chart_axis(scale s, double low, double high, double from, double to);
 
     /// Clamped to the axis.
     double at(double value) const;

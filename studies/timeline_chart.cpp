@@ -13,7 +13,7 @@ constexpr double width = 880, lane = 26, lanes_top = 40, lanes_left = 100, lanes
 
 struct timeline {
     svg_picture svg;
-    axis x;  ///< picoseconds since the request entered
+    chart_axis x;  ///< picoseconds since the request entered
     double base;
 };
 
@@ -28,20 +28,25 @@ void draw_time_axis(timeline& t) {
                "since the request entered the driver");
 }
 
-/// Seen even where it is shorter than a pixel; its length stands beside it.
-void draw_span(timeline& t, double y, sim_time from, sim_time length, const std::string& style,
-               const std::string& words, const std::string& tip) {
-    const double x = t.x.at(static_cast<double>(from.ps));
-    const double w = std::max(2.0, t.x.at(static_cast<double>((from + length).ps)) - x);
-    t.svg.rect(x, y + 4, w, lane - 8, style, tip);
-    const double needed = text_width(words, 11) + 6;
-    const bool after = x + w + needed < lanes_right, before = !after && x - needed > lanes_left;
-    const double at = after ? x + w + 6 : before ? x - 6 : x + w / 2;
-    t.svg.text(at, y + lane / 2 + 4,
-               after    ? anchor::start
-               : before ? anchor::end
-                        : anchor::middle,
-               after || before ? "class=\"small\"" : "class=\"small halo\"", words);
+/// What stands in a lane: seen even where it is shorter than a pixel, its length beside it.
+struct lane_span {
+    sim_time from, length;
+    std::string style, words, tip;
+    std::string inside;  ///< style of words that only fit inside
+};
+
+void draw_span(timeline& t, double y, const lane_span& s) {
+    const double x = t.x.at(static_cast<double>(s.from.ps));
+    const double w = std::max(2.0, t.x.at(static_cast<double>((s.from + s.length).ps)) - x);
+    t.svg.rect(x, y + 4, w, lane - 8, s.style, s.tip);
+    const double needed = text_width(s.words, 11) + 6, middle = y + lane / 2 + 4;
+    if (x + w + needed < lanes_right) {
+        t.svg.text(x + w + 6, middle, anchor::start, "class=\"small\"", s.words);
+    } else if (x - needed > lanes_left) {
+        t.svg.text(x - 6, middle, anchor::end, "class=\"small\"", s.words);
+    } else {
+        t.svg.text(x + w / 2, middle, anchor::middle, s.inside, s.words);
+    }
 }
 
 void draw_gaps(timeline& t, const story& s) {
@@ -71,17 +76,20 @@ void draw_lanes(timeline& t, const story& s) {
             const std::string words = nice_time(part->length) + ", " +
                                       nice_share(share(part->length, total)) +
                                       (part->waiting ? ", gave up here" : "");
-            draw_span(t, y, part->from, part->length, hop_fill(h.id), words,
-                      hop_label(h.id) + ": " + words + "; median " + nice_time(part->median));
+            draw_span(t, y,
+                      {part->from, part->length, hop_fill(h.id), words,
+                       hop_label(h.id) + ": " + words + "; median " + nice_time(part->median),
+                       hop_label_style(h.id)});
         }
         y += lane;
     }
     if (s.late_at > s.returned) {
         t.svg.line(0, y, lanes_right, y, "class=\"grid\"");
         t.svg.text(0, y + lane / 2 + 4, anchor::start, "", "late reply");
-        draw_span(t, y, s.returned - s.entered, s.late_at - s.returned, "class=\"late\"",
-                  nice_time(s.late_at - s.returned) + " too late",
-                  "the reply came after the driver had given up");
+        draw_span(t, y,
+                  {s.returned - s.entered, s.late_at - s.returned, "class=\"late\"",
+                   nice_time(s.late_at - s.returned) + " too late",
+                   "the reply came after the driver had given up", "class=\"small\""});
     }
 }
 
@@ -101,7 +109,8 @@ std::string timeline_chart(const story& s) {
                  nice_time(p.length) + ";";
     }
     timeline t{svg_picture("timeline", width, base + 46, "The slowest request over time", words),
-               axis(axis::scale::linear, 0, static_cast<double>(end.ps), lanes_left, lanes_right),
+               chart_axis(chart_axis::scale::linear, 0, static_cast<double>(end.ps), lanes_left,
+                          lanes_right),
                base};
     draw_gaps(t, s);
     draw_time_axis(t);

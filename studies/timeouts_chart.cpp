@@ -46,8 +46,8 @@ struct mark {
     const char* words;  ///< for tooltips
 };
 
-void draw_nothing_seen(svg_picture& svg, const axis& x, const rate_data& r, double y, const mark& m,
-                       const std::string& tip) {
+void draw_nothing_seen(svg_picture& svg, const chart_axis& x, const rate_data& r, double y,
+                       const mark& m, const std::string& tip) {
     if (r.high <= 0) return;
     const std::string style = "class=\"whisker " + std::string(m.kind) + "\"";
     const double bound = x.at(r.high);
@@ -59,7 +59,7 @@ void draw_nothing_seen(svg_picture& svg, const axis& x, const rate_data& r, doub
              "none seen, below " + nice_number(r.high));
 }
 
-void draw_rate(svg_picture& svg, const axis& x, const rate_data& r, double y, const mark& m,
+void draw_rate(svg_picture& svg, const chart_axis& x, const rate_data& r, double y, const mark& m,
                const std::string& name) {
     std::string tip = name + ": " + m.words + " " + nice_rate(r) + " per million, " +
                       nice_count(r.count) + " in all";
@@ -112,7 +112,7 @@ std::string timeouts_chart(const report_data& d) {
     if (!range_of(d, low, high)) return "";
     const double left = label_width(d) + 14;
     const double base = top + row * static_cast<double>(d.points.size());
-    const axis x(axis::scale::logarithmic, low, high, left, width - right);
+    const chart_axis x(chart_axis::scale::logarithmic, low, high, left, width - right);
     std::string words = "A row for each point, logarithmic scale.";
     for (const point_data& p : d.points) {
         words += " " + p.name() + ": spurious " + nice_rate(p.spurious) + ", true " +

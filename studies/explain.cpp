@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// See explain.h: which request, of which run; the sentences are in story_text.cpp.
+#include "studies/explain.h"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "base/error.h"
+#include "studies/late_replies.h"
+#include "studies/replay.h"
+#include "studies/report_data.h"
+#include "studies/story_text.h"
+
+namespace scmi_vp::studies {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+json read_json(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::stringstream text;
+    text << file.rdbuf();
+    if (!file) throw error(error_kind::input, path.string(), "cannot be read");
+    json j = json::parse(text.str(), nullptr, false);
+    if (j.is_discarded() || !j.is_object()) {
+        throw error(error_kind::input, path.string(),
+                    "is not JSON as scmi-vp writes it; was it cut or edited? Run the study again");
+    }
+    return j;
+}
+
+/// A run as a study of one point and one replication; statistics that a run does not write are
+/// left out.
+json study_of(const json& summary, const fs::path& path) {
+    for (const char* key : {"scenario", "set", "seed", "requests", "title"}) {
+        if (summary.contains(key)) continue;
+        throw error(
+            error_kind::input, path.string(),
+            std::string(key) + " is missing: another version of scmi-vp wrote it; run it again");
+    }
+    json point{{"id", 0},
+               {"labels", json::object()},
+               {"set", json::array()},
+               {"requests", summary["requests"]}};
+    point["replication_results"] = {{{"seed", summary["seed"]}, {"requests", summary["requests"]}}};
+    if (summary.contains("round_trip_ps")) {
+        const json& trip = summary["round_trip_ps"];
+        point["slowest"] = {{"replication", 0},
+                            {"request", trip.value("slowest_request", 0)},
+                            {"round_trip_ps", trip.value("max", std::int64_t(0))}};
+    }
+    return {{"format", results_format}, {"title", summary["title"]},
+            {"description", ""},        {"seed", summary["seed"]},
+            {"replications", 1},        {"scenario", summary["scenario"]},
+            {"set", summary["set"]},    {"points", json::array({point})},
+            {"notes", json::array()}};
+}
+
+/// The slowest request that results.json knows of, in one point or in all.
+request_choice recorded_slowest(const std::vector<json_place>& points, request_choice choice) {
+    std::int64_t longest = -1;
+    request_choice found = choice;
+    for (std::size_t p = 0; p < points.size(); ++p) {
+        if (choice.point && *choice.point != p) continue;
+        if (!points[p].has("slowest") || points[p].at("slowest").is_null()) continue;
+        const json_place slowest = points[p].at("slowest");
+        const std::uint64_t id = slowest.at("request").count();
+        const std::int64_t trip = slowest.at("round_trip_ps").time().ps;
+        if (id == 0 || trip <= longest) continue;
+        longest = trip;
+        found = {request_choice::by::number, id, p, slowest.at("replication").count()};
+    }
+    if (longest < 0)
+        throw error(error_kind::usage, "there was no request, so none was the slowest");
+    return found;
+}
+
+void check_ranges(const std::vector<json_place>& points, const request_choice& c) {
+    const auto refuse = [](const char* what, std::size_t given, std::size_t count) {
+        throw error(error_kind::usage,
+                    "there is no " + std::string(what) + " " + std::to_string(given) +
+                        ": these results have " + std::to_string(count) +
+                        (count == 1 ? ", number 0" : ", 0 to " + std::to_string(count - 1)));
+    };
+    if (c.point && *c.point >= points.size()) refuse("point", *c.point, points.size());
+    const std::size_t replications =
+        points[c.point.value_or(0)].at("replication_results").elements().size();
+    if (c.replication && *c.replication >= replications) {
+        refuse("replication", *c.replication, replications);
+    }
+}
+
+/// Everything in it is set afterwards, except when the run itself must tell which request it is.
+request_choice completed(const std::vector<json_place>& points, request_choice c,
+                         const fs::path& folder) {
+    if (points.empty()) throw error(error_kind::input, "results.json", "points is empty");
+    check_ranges(points, c);
+    const bool one_run =
+        points.size() == 1 && points[0].at("replication_results").elements().size() == 1;
+    const bool named = one_run || (c.point && c.replication);
+    if (!named && c.how == request_choice::by::slowest) c = recorded_slowest(points, c);
+    if (!named && c.how == request_choice::by::late) c = recorded_late(folder, c);
+    if (!c.point) c.point = 0;
+    if (!c.replication) c.replication = 0;
+    check_ranges(points, c);
+    return c;
+}
+
+[[noreturn]] void refuse_request(const request_choice& c, const survey& v,
+                                 const std::string& where) {
+    if (c.how == request_choice::by::late) {
+        throw error(error_kind::usage, "no reply came late in " + where);
+    }
+    if (v.requests == 0) throw error(error_kind::usage, "there was no request in " + where);
+    throw error(error_kind::usage, "there is no request " + std::to_string(c.request) + " in " +
+                                       where + ": it had " + std::to_string(v.requests) +
+                                       ", numbered 1 to " + std::to_string(v.requests));
+}
+
+testbenches::scenario load(const std::string& scenario, const std::vector<std::string>& set,
+                           std::uint64_t seed) {
+    std::error_code ignored;
+    if (!fs::is_regular_file(scenario, ignored)) {
+        throw error(
+            error_kind::input, scenario,
+            "the scenario of these results is not there; its path is as seen from the folder "
+            "in which they were made: change to that folder, or put the scenario back");
+    }
+    std::vector<std::string> overrides = set;
+    overrides.push_back("sim.seed=" + std::to_string(seed));
+    return testbenches::load_scenario(scenario, overrides);
+}
+
+}  // namespace
+
+json load_results(const fs::path& folder) {
+    std::error_code ignored;
+    if (fs::exists(folder / "results.json", ignored)) return read_json(folder / "results.json");
+    const fs::path summary = folder / "summary.json";
+    if (fs::exists(summary, ignored)) return study_of(read_json(summary), summary);
+    const char* const what = fs::is_directory(folder, ignored)
+                                 ? "has neither results.json nor summary.json: it is not a folder "
+                                   "that `scmi-vp study` or `scmi-vp run --out` wrote"
+                                 : "is not a folder; give the one that --out named";
+    throw error(error_kind::input, folder.string(), what);
+}
+
+story story_of(const json& results, const request_choice& choice, const fs::path& folder) {
+    const json_place j(results, "");
+    const std::vector<json_place> points = j.at("points").elements();
+    const request_choice c = completed(points, choice, folder);
+    const json_place& point = points[*c.point];
+    const json_place replication = point.at("replication_results").elements()[*c.replication];
+
+    story_source source;
+    source.scenario = j.at("scenario").text();
+    source.set = point.at("set").texts();
+    for (const std::string& s : j.at("set").texts()) source.set.push_back(s);
+    source.recorded_requests = replication.at("requests").count();
+    source.out.point = *c.point;
+    source.out.replication = *c.replication;
+    source.out.seed = replication.at("seed").count();
+    source.out.point_name = name_of_labels(point.at("labels").texts_by_key());
+    source.points = points.size();
+    source.replications = point.at("replication_results").elements().size();
+
+    const testbenches::scenario s = load(source.scenario, source.set, source.out.seed);
+    source.seen = survey_run(s, c.how, c.request);
+    if (!source.seen.found) refuse_request(c, source.seen, where_of(source));
+    source.gaps = host_gaps(s, source.seen.chosen.entered(), source.seen.chosen.end());
+    source.around = watch_run(s, watch_for(source.seen));
+    return tell(source);
+}
+
+}  // namespace scmi_vp::studies

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+// See replay.h.
+#include "studies/replay.h"
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <iostream>
+#include <type_traits>
+
+#include "base/error.h"
+#include "models/platform/host_schedule.h"
+#include "models/system.h"
+#include "testbenches/account.h"
+#include "testbenches/forked.h"
+#include "testbenches/progress.h"
+#include "testbenches/request_csv.h"
+
+namespace scmi_vp::studies {
+namespace {
+
+using models::instant;
+using models::request;
+using nlohmann::json;
+using testbenches::scenario;
+
+constexpr std::size_t most_neighbours = 5, most_log_lines = 6, most_gaps = 100;
+
+/// What every replay does: names tasks, shows progress, ignores what it was not made for.
+class replay_sink : public models::run_sink {
+public:
+    replay_sink(const scenario& s, testbenches::progress& show)
+        : show_(show),
+          duration_(static_cast<double>(s.system.duration.ps)),
+          tasks_(testbenches::task_names(s.system.guest)) {}
+    void on_request(const request& r) override {
+        constexpr std::uint64_t between = 1024;
+        if (++count_ % between == 0) {
+            show_.tick(static_cast<double>(now().ps) / duration_, count_);
+        }
+        look_at(r);
+    }
+    void on_ftrace(const traces::ftrace_event&) override {}
+    void on_log(const traces::log_line&) override {}
+    void on_register(sim_time, const traces::register_trace_line&) override {}
+    void on_violation(const models::violation&) override {}
+
+    std::string task_of(const request& r) const {
+        return r.context < tasks_.size() ? tasks_[r.context] : "?";
+    }
+    std::uint64_t count() const { return count_; }
+
+protected:
+    virtual void look_at(const request& r) = 0;
+
+private:
+    testbenches::progress& show_;
+    double duration_;
+    std::vector<std::string> tasks_;
+    std::uint64_t count_ = 0;
+};
+
+sim_time entered(const request& r) {
+    return r.at[std::size_t(instant::entered)];
+}
+sim_time returned(const request& r) {
+    return r.at[std::size_t(instant::returned)];
+}
+
+/// Medians of many requests from at most 64 Ki of them, evenly spread; exact for fewer.
+class median_sample {
+public:
+    void add(const request& r) {
+        if (seen_++ % stride_ != 0) return;
+        if (rows_.size() == most_rows) {
+            for (std::size_t i = 1; 2 * i < most_rows; ++i) rows_[i] = rows_[2 * i];
+            rows_.resize(most_rows / 2);
+            stride_ *= 2;
+        }
+        rows_.push_back({r.hops(), r.round_trip()});
+    }
+    sim_time of_hop(std::size_t h) {
+        return median([h](const row& r) { return r.hops[h]; });
+    }
+    sim_time of_round_trip() {
+        return median([](const row& r) { return r.round_trip; });
+    }
+
+private:
+    static constexpr std::size_t most_rows = 65536;
+    struct row {
+        std::array<sim_time, hop_count> hops;
+        sim_time round_trip;
+    };
+    template <class get_t>
+    sim_time median(get_t get) {
+        if (rows_.empty()) return {};
+        std::vector<sim_time> values;
+        for (const row& r : rows_) values.push_back(get(r));
+        const auto middle = values.begin() + static_cast<std::ptrdiff_t>((values.size() - 1) / 2);
+        std::nth_element(values.begin(), middle, values.end());
+        return *middle;
+    }
+    std::vector<row> rows_;
+    std::uint64_t seen_ = 0, stride_ = 1;
+};
+
+/// Finds the request and counts.
+class survey_sink : public replay_sink {
+public:
+    survey_sink(const scenario& s, testbenches::progress& show, request_choice::by how,
+                std::uint64_t id)
+        : replay_sink(s, show), how_(how), id_(id) {}
+
+    json answer(sim_time ended) {
+        json j{{"requests", count()}, {"late", late_}, {"ended", ended.ps}, {"found", found_}};
+        if (found_) {
+            const auto* bytes = reinterpret_cast<const std::uint8_t*>(&chosen_);
+            j["request"] = json::binary({bytes, bytes + sizeof chosen_});
+            const testbenches::account_line line =
+                testbenches::account_of(chosen_, task_of(chosen_));
+            j["task"] = line.task;
+            j["what"] = line.what;
+            j["outcome"] = line.outcome;
+        }
+        for (std::size_t h = 0; h < hop_count; ++h)
+            j["median_hop"].push_back(medians_.of_hop(h).ps);
+        j["median"] = medians_.of_round_trip().ps;
+        return j;
+    }
+
+private:
+    void look_at(const request& r) override {
+        if (r.late_at != sim_time{}) ++late_;
+        // Refused and unfinished requests would make usual what is not.
+        if (r.reached >= std::size_t(instant::woke) || r.timed_out) medians_.add(r);
+        if (!better(r)) return;
+        // A record's memory is used again: keep a copy.
+        chosen_ = r;
+        found_ = true;
+    }
+    bool better(const request& r) const {
+        switch (how_) {
+            case request_choice::by::number:
+                return r.id == id_;
+            case request_choice::by::late:
+                if (r.late_at == sim_time{}) return false;
+                return !found_ || r.late_at - entered(r) > chosen_.late_at - entered(chosen_);
+            case request_choice::by::slowest:
+                break;
+        }
+        if (r.result == models::outcome::unfinished) return false;
+        return !found_ || r.round_trip() > chosen_.round_trip();
+    }
+
+    request_choice::by how_;
+    std::uint64_t id_, late_ = 0;
+    bool found_ = false;
+    request chosen_;
+    median_sample medians_;
+};
+
+/// Watches what was in flight with the request, and the log.
+class witness_sink : public replay_sink {
+public:
+    witness_sink(const scenario& s, testbenches::progress& show, const watch& w)
+        : replay_sink(s, show), watch_(w) {}
+
+    void on_log(const traces::log_line& l) override {
+        if (l.stamp < watch_.log_from || l.stamp > watch_.log_to) return;
+        ++log_lines_;
+        if (first_lines_.size() < most_log_lines) {
+            first_lines_.push_back(traces::format_log_line(l));
+        } else {
+            if (last_lines_.size() == most_log_lines) last_lines_.pop_front();
+            last_lines_.push_back(traces::format_log_line(l));
+        }
+    }
+
+    json answer() const {
+        json j{{"at_entry", at_entry_},   {"overlapped", overlapped_},
+               {"timed_out", timed_out_}, {"in_same_hop", in_same_hop_},
+               {"held", held_},           {"log_lines", log_lines_}};
+        j["nearest"] = json::array();
+        for (const ranked& n : nearest_) {
+            j["nearest"].push_back({n.near.id, n.near.task, n.near.what, n.near.outcome,
+                                    n.near.entered.ps, n.near.returned.ps});
+        }
+        j["log"] = first_lines_;
+        for (const std::string& line : last_lines_) j["log"].push_back(line);
+        return j;
+    }
+
+private:
+    struct ranked {
+        sim_time together;  ///< how long both were there while the request was slow
+        neighbour near;
+    };
+
+    void look_at(const request& r) override {
+        if (r.id == watch_.id) return;
+        if (r.timed_out && returned(r) <= watch_.entered &&
+            (r.late_at == sim_time{} || r.late_at > watch_.entered)) {
+            ++held_;
+        }
+        if (entered(r) >= watch_.returned || returned(r) <= watch_.entered) return;
+        ++overlapped_;
+        if (entered(r) <= watch_.entered) ++at_entry_;
+        if (r.timed_out) ++timed_out_;
+        if (was_in(r, watch_.slow)) ++in_same_hop_;
+        rank(r);
+    }
+    /// In that hop while the watched request was.
+    bool was_in(const request& r, hop h) const {
+        const auto hops = r.hops();
+        sim_time from = entered(r);
+        for (std::size_t i = 0; i < std::size_t(h); ++i) from += hops[i];
+        const sim_time to = from + hops[std::size_t(h)];
+        return to > from && from < watch_.slow_to && to > watch_.slow_from;
+    }
+    void rank(const request& r) {
+        const sim_time from = std::max(entered(r), watch_.slow_from);
+        const sim_time together =
+            std::max(sim_time{}, std::min(returned(r), watch_.slow_to) - from);
+        const auto before = [](const ranked& a, const ranked& b) {
+            return a.together != b.together ? a.together > b.together : a.near.id < b.near.id;
+        };
+        ranked next{together, {r.id, {}, {}, {}, entered(r), returned(r)}};
+        if (nearest_.size() == most_neighbours && !before(next, nearest_.back())) return;
+        const testbenches::account_line line = testbenches::account_of(r, task_of(r));
+        next.near.task = line.task;
+        next.near.what = line.what;
+        next.near.outcome = line.outcome;
+        if (nearest_.size() == most_neighbours) nearest_.pop_back();
+        nearest_.insert(std::upper_bound(nearest_.begin(), nearest_.end(), next, before), next);
+    }
+
+    watch watch_;
+    std::uint64_t at_entry_ = 0, overlapped_ = 0, in_same_hop_ = 0, timed_out_ = 0, held_ = 0;
+    std::vector<ranked> nearest_;
+    std::uint64_t log_lines_ = 0;
+    std::vector<std::string> first_lines_;
+    std::deque<std::string> last_lines_;
+};
+
+/// In the child.
+template <class sink_t>
+sim_time run(const scenario& s, sink_t& sink) {
+    // "Simulation stopped by user" is how every finished run ends.
+    sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO,
+                                            sc_core::SC_DO_NOTHING);
+    models::system top("top", s.system, sink);
+    sc_core::sc_start(to_sc(s.system.duration));
+    const sim_time ended = now();
+    top.finish();
+    return ended;
+}
+
+json answer_of(const std::string& doing, const std::function<json()>& work) {
+    const std::string message = testbenches::run_forked(doing, [&] {
+        std::string bytes;
+        json::to_cbor(work(), bytes);
+        return bytes;
+    });
+    return json::from_cbor(message);
+}
+
+testbenches::progress shown() {
+    return {&std::cerr, testbenches::stderr_is_terminal(), "requests"};
+}
+
+}  // namespace
+
+survey survey_run(const scenario& s, request_choice::by how, std::uint64_t id) {
+    const json j = answer_of("repeating the run", [&] {
+        testbenches::progress show = shown();
+        survey_sink sink(s, show, how, id);
+        const sim_time ended = run(s, sink);
+        show.done();
+        return sink.answer(ended);
+    });
+    survey v;
+    v.requests = j.at("requests").get<std::uint64_t>();
+    v.late_replies = j.at("late").get<std::uint64_t>();
+    v.ended = sim_time(j.at("ended").get<std::int64_t>());
+    v.found = j.at("found").get<bool>();
+    v.median_round_trip = sim_time(j.at("median").get<std::int64_t>());
+    for (std::size_t h = 0; h < hop_count; ++h) {
+        v.median_hop[h] = sim_time(j.at("median_hop").at(h).get<std::int64_t>());
+    }
+    if (!v.found) return v;
+    static_assert(std::is_trivially_copyable_v<request>);
+    const json::binary_t& bytes = j.at("request").get_binary();
+    std::memcpy(static_cast<void*>(&v.chosen.r), bytes.data(), sizeof v.chosen.r);
+    v.chosen.task = j.at("task").get<std::string>();
+    v.chosen.what = j.at("what").get<std::string>();
+    v.chosen.outcome = j.at("outcome").get<std::string>();
+    return v;
+}
+
+witness watch_run(const scenario& s, const watch& w) {
+    const json j = answer_of("watching the run", [&] {
+        testbenches::progress show = shown();
+        witness_sink sink(s, show, w);
+        run(s, sink);
+        show.done();
+        return sink.answer();
+    });
+    witness v;
+    v.at_entry = j.at("at_entry").get<std::uint64_t>();
+    v.overlapped = j.at("overlapped").get<std::uint64_t>();
+    v.in_same_hop = j.at("in_same_hop").get<std::uint64_t>();
+    v.timed_out = j.at("timed_out").get<std::uint64_t>();
+    v.held = j.at("held").get<std::uint64_t>();
+    v.log_lines = j.at("log_lines").get<std::uint64_t>();
+    for (const json& n : j.at("nearest")) {
+        v.nearest.push_back({n.at(0).get<std::uint64_t>(), n.at(1).get<std::string>(),
+                             n.at(2).get<std::string>(), n.at(3).get<std::string>(),
+                             sim_time(n.at(4).get<std::int64_t>()),
+                             sim_time(n.at(5).get<std::int64_t>())});
+    }
+    v.log = j.at("log").get<std::vector<std::string>>();
+    return v;
+}
+
+std::vector<host_gap> host_gaps(const scenario& s, sim_time from, sim_time to) {
+    const models::platform_config& p = s.system.platform;
+    // The same streams as in the run: models/system.cpp.
+    models::host_schedule schedule(p.slot, p.pauses, s.system.seed, "platform");
+    std::vector<host_gap> gaps;
+    // Pauses from the start of the run, so that the one under way is seen whole; slots, of which
+    // there may be millions, from where the request entered.
+    sim_time t = p.slot.period > sim_time{} ? from : sim_time{};
+    while (!schedule.always() && t < to && gaps.size() < most_gaps) {
+        const sim_time runs = schedule.running_from(t);
+        if (runs > t && runs > from) gaps.push_back({t, runs});
+        schedule.forget_before(runs);
+        // Work that starts now is suspended by the next gap: the longest that is not, ends there.
+        sim_time low{}, high = to - runs;
+        if (runs >= to || schedule.finish(runs, high) == to) break;
+        while (high - low > sim_time(1)) {
+            const sim_time middle = low + sim_time((high - low).ps / 2);
+            (schedule.finish(runs, middle) == runs + middle ? low : high) = middle;
+        }
+        t = runs + low;
+    }
+    return gaps;
+}
+
+}  // namespace scmi_vp::studies

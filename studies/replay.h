@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Repeats a run twice, each time in a process of its own (SystemC elaborates once per process; runs
+// are deterministic): first to find a request and what is usual, then to watch what was around it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/hops.h"
+#include "models/request.h"
+#include "studies/explain.h"
+#include "testbenches/scenario.h"
+
+namespace scmi_vp::studies {
+
+/// One request, with what cannot be read from models::request outside of its run.
+struct seen_request {
+    models::request r;
+    std::string task, what, outcome;  ///< as the account of a run prints them
+
+    sim_time entered() const { return r.at[std::size_t(models::instant::entered)]; }
+    sim_time returned() const { return r.at[std::size_t(models::instant::returned)]; }
+    /// When nothing of it happens any more: its late reply, or its return.
+    sim_time end() const { return r.late_at > returned() ? r.late_at : returned(); }
+};
+
+/// The first run.
+struct survey {
+    std::uint64_t requests = 0, late_replies = 0;
+    sim_time ended;
+    bool found = false;
+    seen_request chosen;
+    sim_time median_round_trip;
+    std::array<sim_time, hop_count> median_hop{};
+};
+
+/// Throws what the run throws, and scmi_vp::error (model) when its process dies.
+survey survey_run(const testbenches::scenario& s, request_choice::by how, std::uint64_t request);
+
+/// What to watch in the second run.
+struct watch {
+    std::uint64_t id = 0;
+    sim_time entered, returned;
+    sim_time slow_from, slow_to;  ///< the hop that made it slow
+    hop slow = hop::prepare;
+    sim_time log_from, log_to;
+};
+
+/// The second run.
+struct witness {
+    std::uint64_t at_entry = 0;     ///< others in flight when it entered
+    std::uint64_t overlapped = 0;   ///< others in flight at any time until it returned
+    std::uint64_t in_same_hop = 0;  ///< of these, in the slow hop at the same time
+    std::uint64_t timed_out = 0;    ///< of these (overlapped), given up
+    std::uint64_t held = 0;         ///< given up before it entered, their replies not yet there
+    std::vector<neighbour> nearest;
+    std::uint64_t log_lines = 0;
+    std::vector<std::string> log;  ///< the first and the last of them
+};
+
+witness watch_run(const testbenches::scenario& s, const watch& w);
+
+/// When the platform's host did not run between `from` and `to`; at most a hundred times.
+std::vector<host_gap> host_gaps(const testbenches::scenario& s, sim_time from, sim_time to);
+
+}  // namespace scmi_vp::studies

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+// See story_text.h.
+#include "studies/story_text.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "studies/shell.h"
+#include "testbenches/account.h"
+
+namespace scmi_vp::studies {
+namespace {
+
+using models::outcome;
+using models::request;
+using testbenches::short_time;
+
+std::string number(std::uint64_t n) {
+    return std::to_string(n);
+}
+
+std::string counted(std::uint64_t n, const std::string& thing) {
+    if (n == 0) return "no " + thing;
+    return (n == 1 ? "one" : number(n)) + " " + thing + (n == 1 ? "" : "s");
+}
+
+/// To the nanosecond: the picoseconds of an instant tell nobody anything.
+std::string instant_text(sim_time t) {
+    return to_string(sim_time(t.ps - t.ps % 1000));
+}
+
+std::string share_text(sim_time part, sim_time whole) {
+    char text[32];
+    const double share =
+        whole.ps > 0 ? static_cast<double>(part.ps) / static_cast<double>(whole.ps) : 0;
+    std::snprintf(text, sizeof text, "%.*f%%", share > 0.999 && share < 1 ? 3 : 1, 100 * share);
+    return text;
+}
+
+/// "twice as long", "7400 times as long"; empty when there is nothing to compare or say.
+std::string times_text(sim_time longer, sim_time shorter) {
+    if (shorter <= sim_time{}) return "";
+    const double ratio = static_cast<double>(longer.ps) / static_cast<double>(shorter.ps);
+    if (ratio < 1.5) return "";
+    char text[48];
+    std::snprintf(text, sizeof text, ratio < 10 ? "%.1f times as long" : "%.0f times as long",
+                  ratio);
+    return text;
+}
+
+std::string who_and_when(const story_source& s) {
+    const seen_request& c = s.seen.chosen;
+    const request& r = c.r;
+    std::string text = "At " + instant_text(c.entered()) + " of simulated time " + c.task +
+                       " entered the driver with " + c.what + ": request " + number(r.id) + " of " +
+                       number(s.seen.requests) + " in " + where_of(s) + ", seed " +
+                       number(s.out.seed) + ".";
+    // 0 when nobody said: requests of the probe are made where they enter.
+    if (r.called > sim_time{} && r.called < c.entered()) {
+        text += " It had been called " + short_time(c.entered() - r.called) +
+                " before, and waited for a lock.";
+    }
+    if (r.intended > sim_time{} && r.intended < r.called) {
+        text += " By its schedule it was due " + short_time(r.called - r.intended) +
+                " before that: every task that could make it was busy.";
+    }
+    return text;
+}
+
+std::string how_it_ended(const seen_request& c) {
+    const std::string took = "It took " + short_time(c.r.round_trip());
+    const std::string code = " (" + std::to_string(c.r.linux_errno) + ")";
+    switch (c.r.result) {
+        case outcome::ok:
+            return took + " and was answered with SUCCESS";
+        case outcome::scmi_error:
+            return took + " and was answered with an error: " + c.outcome;
+        case outcome::timed_out:
+            return took +
+                   ", then the driver gave up: its rx timeout had passed without a reply, and the "
+                   "caller got -ETIMEDOUT" +
+                   code;
+        case outcome::no_slot:
+            return "It was refused after " + short_time(c.r.round_trip()) + " with -ENOMEM" + code +
+                   ": the driver's pool had no free xfer";
+        case outcome::no_message:
+            return "It was refused after " + short_time(c.r.round_trip()) + " with -EBUSY" + code +
+                   ": the device held every transport message";
+        case outcome::send_failed:
+            return "It could not be sent" + code + ", after " + short_time(c.r.round_trip());
+        case outcome::unfinished:
+            break;
+    }
+    return "It had not returned when the run ended, " + short_time(c.r.round_trip()) +
+           " after it entered";
+}
+
+std::string compared(const story_source& s) {
+    const sim_time median = s.seen.median_round_trip;
+    std::string text = how_it_ended(s.seen.chosen) + ". The median request of the same run took " +
+                       short_time(median);
+    const std::string times = times_text(s.seen.chosen.r.round_trip(), median);
+    return text + (times.empty() ? "." : ": this one took " + times + ".");
+}
+
+std::string slow_hop_text(const story_source& s) {
+    const request& r = s.seen.chosen.r;
+    const std::size_t h = slow_hop(s.seen);
+    const hop_info& info = hop_table[h];
+    const sim_time length = r.hops()[h], median = s.seen.median_hop[h];
+    const std::string name(info.name);
+    if (length <= sim_time{}) return "No hop took any time.";
+    std::string text;
+    if (length <= median + sim_time(median.ps / 2)) {
+        text = "No hop was unusual; the longest beyond its median was " + name + ": ";
+    } else {
+        text = "The hop that made it slow is " + name + ": ";
+    }
+    text += short_time(length) + ", " + share_text(length, r.round_trip()) +
+            " of the round trip (from: " + std::string(info.from) +
+            "; until: " + std::string(info.until) + "). In the median request it takes " +
+            short_time(median) + ".";
+    if (r.timed_out && h == std::size_t(r.stuck_in())) {
+        text += " The request was still waiting there when the driver gave up.";
+    }
+    return text;
+}
+
+/// Nothing when the host always ran.
+std::string gaps_text(const story_source& s, const watch& w) {
+    sim_time in_hop{}, longest{};
+    host_gap shown;
+    for (const host_gap& g : s.gaps) {
+        in_hop += std::max(sim_time{}, std::min(g.to, w.slow_to) - std::max(g.from, w.slow_from));
+        if (g.to - g.from > longest) longest = g.to - g.from, shown = g;
+    }
+    if (s.gaps.empty()) return "";
+    std::string text = "The platform's host did not run ";
+    if (s.gaps.size() == 1) {
+        text += "from " + instant_text(shown.from) + " to " + instant_text(shown.to) + " (" +
+                short_time(longest) + ")";
+    } else {
+        text += number(s.gaps.size()) + " times meanwhile, longest from " +
+                instant_text(shown.from) + " to " + instant_text(shown.to) + " (" +
+                short_time(longest) + ")";
+    }
+    if (in_hop <= sim_time{}) return text + ", but not while the request was in that hop.";
+    return text + ": " + share_text(in_hop, w.slow_to - w.slow_from) + " of that hop.";
+}
+
+std::string company_text(const story_source& s) {
+    const witness& a = s.around;
+    if (a.overlapped == 0) return "Nothing else was in flight.";
+    std::string text = "When it entered, " + counted(a.at_entry, "other request") +
+                       (a.at_entry == 1 ? " was" : " were") + " in flight; until it returned, " +
+                       number(a.overlapped) + (a.overlapped == 1 ? " was" : " were");
+    text += ", of which " + number(a.in_same_hop) + " shared hop " +
+            std::string(hop_table[slow_hop(s.seen)].name) + " with it and " + number(a.timed_out) +
+            " timed out.";
+    if (a.nearest.empty()) return text;
+    text += a.nearest.size() < a.overlapped ? " Longest beside it:" : " Beside it:";
+    for (const neighbour& n : a.nearest) {
+        text += (&n == &a.nearest.front() ? " request " : "; ") + number(n.id) + ", " + n.what +
+                " by " + n.task + ", " + short_time(n.returned - n.entered) + ", " + n.outcome;
+    }
+    return text + ".";
+}
+
+std::string reply_text(const seen_request& c) {
+    const request& r = c.r;
+    if (r.late_at != sim_time{}) {
+        return "Its reply came " + short_time(r.late_at - c.returned()) +
+               " after the driver had given up, at " + instant_text(r.late_at) +
+               ": the timeout was a spurious one. A timeout of more than about " +
+               short_time(r.late_at - c.entered()) + " would have spared it.";
+    }
+    if (!r.timed_out) return "";
+    if (r.lost)
+        return "The platform never answered it: the timeout was a true one, and a longer one would "
+               "only have cost more.";
+    return "No reply had come when the run ended.";
+}
+
+std::string delayed_text(const request& r) {
+    switch (r.delayed) {
+        case models::delayed_state::received:
+            return "Its delayed response came at " + instant_text(r.delayed_matched) + ", " +
+                   short_time(r.delayed_matched - r.at[std::size_t(models::instant::matched)]) +
+                   " after the first reply.";
+        case models::delayed_state::timed_out:
+            return "Its delayed response never came in time.";
+        case models::delayed_state::awaited:
+            return "Its delayed response was still awaited.";
+        case models::delayed_state::none:
+            break;
+    }
+    return "";
+}
+
+std::string log_text(const story_source& s) {
+    const std::uint64_t left_out = s.around.log_lines - s.around.log.size();
+    if (s.around.log_lines == 0) return "The kernel logged nothing around it.";
+    return "The kernel logged " + counted(s.around.log_lines, "line") + " around it" +
+           (left_out ? "; " + number(left_out) + " in the middle are not shown." : ".");
+}
+
+std::string held_text(const witness& a) {
+    if (a.held == 0) return "";
+    return counted(a.held, "earlier request") +
+           " had been given up with the reply still to come: the driver's messages "
+           "stay with the device until then.";
+}
+
+std::string headline(const seen_request& c) {
+    return "Request " + number(c.r.id) + ", " + c.what + " by " + c.task + ": " +
+           short_time(c.r.round_trip()) + ", " + c.outcome;
+}
+
+std::vector<hop_part> parts_of(const survey& v) {
+    std::vector<hop_part> parts;
+    const request& r = v.chosen.r;
+    const auto hops = r.hops();
+    sim_time from{};
+    for (std::size_t h = 0; h < hop_count; ++h) {
+        const bool open = r.timed_out || r.result == outcome::unfinished;
+        if (hops[h] > sim_time{}) {
+            parts.push_back(
+                {hop(h), from, hops[h], v.median_hop[h], open && hop(h) == r.stuck_in()});
+        }
+        from += hops[h];
+    }
+    return parts;
+}
+
+/// A tenth of the span on each side, between 10 us and 1 ms.
+std::string rerun_command(const story_source& s) {
+    const seen_request& c = s.seen.chosen;
+    const sim_time margin =
+        std::clamp(sim_time((c.end() - c.entered()).ps / 10), microseconds(10), milliseconds(1));
+    const sim_time from = std::max(sim_time{}, c.entered() - margin);
+    return run_command_line(s.scenario, s.set, s.out.seed) + " --quiet --out request-" +
+           number(c.r.id) + " --vcd-from " + instant_text(from) + " --vcd-to " +
+           instant_text(c.end() + margin);
+}
+
+}  // namespace
+
+std::string where_of(const story_source& s) {
+    if (s.points == 1 && s.replications == 1) return "this run";
+    return "replication " + number(s.out.replication) + " of point " + number(s.out.point) +
+           (s.out.point_name.empty() ? "" : " (" + s.out.point_name + ")");
+}
+
+std::size_t slow_hop(const survey& v) {
+    const auto hops = v.chosen.r.hops();
+    std::size_t slow = 0;
+    for (std::size_t h = 1; h < hop_count; ++h) {
+        if (hops[h] - v.median_hop[h] > hops[slow] - v.median_hop[slow]) slow = h;
+    }
+    return slow;
+}
+
+watch watch_for(const survey& v) {
+    const seen_request& c = v.chosen;
+    watch w;
+    w.id = c.r.id;
+    w.entered = c.entered();
+    w.returned = c.returned();
+    const auto hops = c.r.hops();
+    const std::size_t slow = slow_hop(v);
+    w.slow = hop(slow);
+    w.slow_from = w.entered;
+    for (std::size_t h = 0; h < slow; ++h) w.slow_from += hops[h];
+    w.slow_to = w.slow_from + hops[slow];
+    w.log_from = w.entered - milliseconds(1);
+    w.log_to = c.end() + milliseconds(1);
+    return w;
+}
+
+story tell(const story_source& s) {
+    story t = s.out;
+    const seen_request& c = s.seen.chosen;
+    t.request = c.r.id;
+    t.task = c.task;
+    t.what = c.what;
+    t.outcome = c.outcome;
+    t.entered = c.entered();
+    t.returned = c.returned();
+    t.late_at = c.r.late_at;
+    t.headline = headline(c);
+    t.hops = parts_of(s.seen);
+    t.neighbours = s.around.nearest;
+    t.gaps = s.gaps;
+    t.log = s.around.log;
+    t.rerun = rerun_command(s);
+    if (s.recorded_requests != s.seen.requests) {
+        t.sentences.push_back(
+            "Careful: the run was repeated and had " + number(s.seen.requests) +
+            " requests, while the results say " + number(s.recorded_requests) +
+            ". The scenario, a file that it names, or scmi-vp itself has changed since.");
+    }
+    for (const std::string& text :
+         {who_and_when(s), compared(s), slow_hop_text(s), gaps_text(s, watch_for(s.seen)),
+          company_text(s), held_text(s.around), reply_text(c), delayed_text(c.r), log_text(s)}) {
+        if (!text.empty()) t.sentences.push_back(text);
+    }
+    return t;
+}
+
+}  // namespace scmi_vp::studies

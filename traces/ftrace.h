@@ -5,7 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <istream>
+#include <memory>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -50,14 +52,19 @@ struct ftrace_event {
     std::vector<std::uint8_t> payload;
 };
 
-/// Keeps the lines and writes header and lines in finish(): the header names the number of entries,
-/// and the kernel prints the buffers of all CPUs merged by time, so events may be added out of
-/// order (equal stamps stay in the order of add()). About 150 bytes per event.
+/// Writes header and lines in finish(): the header names the number of entries, and the kernel
+/// prints the buffers of all CPUs merged by time, so events may be added out of order (equal stamps
+/// stay in the order of add()) within `block_bytes` of text. Full blocks wait in an unnamed
+/// temporary file: memory does not grow with the run.
 class ftrace_writer {
 public:
     /// `cpus` is the number of CPUs online (#P: in the header), at least 1.
     ftrace_writer(std::ostream& out, std::string name, ftrace_format format, unsigned cpus);
 
+    static constexpr std::size_t block_bytes = 16u << 20;
+
+    /// Throws scmi_vp::error (model) for an event older than the blocks that are put aside,
+    /// (output) when these cannot be kept.
     void add(const ftrace_event& e);
 
     /// Writes everything, once. records = events, 0 if there were none: the caller decides whether
@@ -69,6 +76,12 @@ private:
         sim_time stamp;
         std::size_t begin;
     };
+    struct close_file {
+        void operator()(std::FILE* f) const { std::fclose(f); }
+    };
+    void sort_lines();
+    void put_aside();
+    void copy_blocks();
 
     std::ostream& out_;
     std::string name_;
@@ -76,6 +89,9 @@ private:
     unsigned cpus_;
     std::string lines_;
     std::vector<line_place> places_;
+    std::unique_ptr<std::FILE, close_file> blocks_;  ///< sorted, oldest first
+    sim_time put_aside_to_{-1};                      ///< latest stamp in there
+    written counted_;
     bool finished_ = false;
 };
 

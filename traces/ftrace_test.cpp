@@ -318,5 +318,30 @@ TEST(ftrace_writer, tells_of_a_full_disk) {
     }
 }
 
+// Memory does not grow with the run: whole blocks are put aside, and come back in order.
+TEST(ftrace_writer, a_trace_longer_than_a_block_is_complete_and_in_order) {
+    std::ostringstream out;
+    ftrace_writer writer(out, "long", ftrace_format::linux_6_1, 2);
+    ftrace_event e;
+    e.task = "sh";
+    e.pid = 22;
+    constexpr int events = 300'000;  // about 2.4 blocks of text
+    for (int i = 0; i < events; ++i) {
+        e.stamp = microseconds(i ^ 1);  // neighbours out of order
+        e.transfer_id = i ^ 1;
+        writer.add(e);
+    }
+    const written w = writer.finish();
+    EXPECT_EQ(w.records, std::uint64_t(events));
+    EXPECT_EQ(w.bytes, out.str().size());
+    EXPECT_GT(w.bytes, 2 * ftrace_writer::block_bytes);
+    std::istringstream in(out.str());
+    const std::vector<ftrace_event> back = read_ftrace(in, "long");
+    ASSERT_EQ(back.size(), std::size_t(events));
+    for (int i = 0; i < events; ++i) ASSERT_EQ(back[std::size_t(i)].transfer_id, i);
+    e.stamp = {};
+    EXPECT_THROW(writer.add(e), error);
+}
+
 }  // namespace
 }  // namespace scmi_vp::traces

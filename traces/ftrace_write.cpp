@@ -3,7 +3,9 @@
 // (kernel/trace/trace_output.c, trace_print_context()) and the events
 // (include/trace/events/scmi.h).
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <string_view>
 
 #include "base/error.h"
@@ -164,31 +166,71 @@ ftrace_writer::ftrace_writer(std::ostream& out, std::string name, ftrace_format 
 
 void ftrace_writer::add(const ftrace_event& e) {
     if (finished_) throw error(error_kind::model, name_, "an event after finish()");
+    if (e.stamp < put_aside_to_) {
+        throw error(error_kind::model, name_,
+                    "an event at " + to_string(e.stamp) + " after a whole block up to " +
+                        to_string(put_aside_to_));
+    }
     const std::size_t begin = lines_.size();
     put_context(lines_, e);
     put_event(lines_, e, format_);
     lines_ += '\n';
     places_.push_back({e.stamp, begin});
+    ++counted_.records;
+    counted_.bytes += lines_.size() - begin;
+    if (lines_.size() >= block_bytes) put_aside();
+}
+
+void ftrace_writer::sort_lines() {
+    const auto earlier = [](const line_place& a, const line_place& b) { return a.stamp < b.stamp; };
+    if (std::is_sorted(places_.begin(), places_.end(), earlier)) return;
+    std::stable_sort(places_.begin(), places_.end(), earlier);
+    std::string sorted;
+    sorted.reserve(lines_.size());
+    for (line_place& place : places_) {
+        const std::size_t size = lines_.find('\n', place.begin) + 1 - place.begin;
+        sorted.append(lines_, place.begin, size);
+        place.begin = sorted.size() - size;
+    }
+    lines_ = std::move(sorted);
+}
+
+// The older half: what is not quite in order yet is among the newest.
+void ftrace_writer::put_aside() {
+    sort_lines();
+    if (!blocks_) blocks_.reset(std::tmpfile());
+    const std::size_t half = places_.size() / 2, bytes = places_[half].begin;
+    if (!blocks_ || std::fwrite(lines_.data(), 1, bytes, blocks_.get()) != bytes) {
+        throw error(error_kind::output, name_,
+                    std::string("a temporary file for it cannot be written: ") +
+                        std::strerror(errno) + "; free some space there");
+    }
+    put_aside_to_ = places_[half - 1].stamp;
+    lines_.erase(0, bytes);
+    places_.erase(places_.begin(), places_.begin() + static_cast<std::ptrdiff_t>(half));
+    for (line_place& place : places_) place.begin -= bytes;
+}
+
+void ftrace_writer::copy_blocks() {
+    if (!blocks_) return;
+    std::rewind(blocks_.get());
+    char part[65536];
+    while (const std::size_t n = std::fread(part, 1, sizeof part, blocks_.get())) {
+        out_.write(part, static_cast<std::streamsize>(n));
+    }
+    blocks_.reset();
 }
 
 written ftrace_writer::finish() {
     if (finished_) throw error(error_kind::model, name_, "finish() was called twice");
     finished_ = true;
-    const std::string head = header(places_.size(), cpus_);
+    const std::string head = header(counted_.records, cpus_);
     out_ << head;
-    const auto earlier = [](const line_place& a, const line_place& b) { return a.stamp < b.stamp; };
-    if (std::is_sorted(places_.begin(), places_.end(), earlier)) {
-        out_ << lines_;
-    } else {
-        std::stable_sort(places_.begin(), places_.end(), earlier);
-        for (const line_place& place : places_) {
-            const std::size_t end = lines_.find('\n', place.begin) + 1;
-            out_.write(lines_.data() + place.begin,
-                       static_cast<std::streamsize>(end - place.begin));
-        }
-    }
+    copy_blocks();
+    sort_lines();
+    out_ << lines_;
     check_stream(out_, name_);
-    return {places_.size(), head.size() + lines_.size()};
+    return {counted_.records, head.size() + counted_.bytes};
 }
 
 }  // namespace scmi_vp::traces

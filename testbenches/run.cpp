@@ -45,8 +45,7 @@ private:
     traces::vcd_writer vcd_;
 };
 
-void print_positions(std::ostream& report, const models::system& top_const, sim_time ended) {
-    auto& top = const_cast<models::system&>(top_const);
+void print_positions(std::ostream& report, models::system& top, sim_time ended) {
     report << "\nThe run ended at " << to_string(ended) << " (sim.duration) with work left:\n";
     if (!top.guest().probed()) report << "  the driver's probe has not ended\n";
     for (const models::task_position& p : top.guest().positions()) {

@@ -116,6 +116,7 @@ void system::trace(traces::vcd_writer& out, unsigned xfers) {
 
 void system::finish() {
     guest_->kernel().rethrow_failure();
+    if (waves_) waves_->rethrow_failure();
     irq_checker_->check();
     monitor_.finish(now());
 }

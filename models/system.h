@@ -43,8 +43,8 @@ public:
     /// Signals of this hierarchy into `out`; before the simulation starts.
     void trace(traces::vcd_writer& out, unsigned xfers);
 
-    /// After the run: open records go to the sink, checkers look a last time. Throws what a task of
-    /// the guest threw (scmi_vp::error), if that ended the run.
+    /// After the run: open records go to the sink, checkers look a last time. Throws the
+    /// scmi_vp::error of a task of the guest or of the waveform, if one ended the run.
     void finish();
 
 private:

@@ -2,6 +2,9 @@
 // See waves.h.
 #include "models/waves.h"
 
+#include <systemc>
+#include <utility>
+
 #include "virtio/mmio_registers.h"
 
 namespace scmi_vp::models {
@@ -78,11 +81,20 @@ waves::waves(traces::vcd_writer& out, const names& n) : out_(out) {
     interrupt_status_ = out.declare(n.device + ".interrupt_status", 2);
 }
 
+void waves::failed() {
+    failure_ = std::current_exception();
+    sc_core::sc_stop();
+}
+
+void waves::rethrow_failure() {
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
 void waves::register_access(sim_time t, bool write, std::uint32_t offset, std::uint32_t value) {
-    out_.change(reg_, t, offset);
-    out_.change(reg_write_, t, write);
-    out_.change(reg_value_, t, value);
-    out_.change(reg_count_, t, ++accesses_);
+    change(reg_, t, offset);
+    change(reg_write_, t, write);
+    change(reg_value_, t, value);
+    change(reg_count_, t, ++accesses_);
 }
 
 void waves::xfer(sim_time t, unsigned slot, xfer_wave state, std::uint16_t seq) {
@@ -90,14 +102,14 @@ void waves::xfer(sim_time t, unsigned slot, xfer_wave state, std::uint16_t seq) 
     while (lane < xfer_lanes_.size() && xfer_lanes_[lane] != slot) ++lane;
     if (lane == xfer_state_.size()) return;
     if (lane == xfer_lanes_.size()) xfer_lanes_.push_back(static_cast<std::uint16_t>(slot));
-    out_.change(xfer_state_[lane], t, std::uint64_t(state));
-    if (state != xfer_wave::free) out_.change(xfer_seq_[lane], t, seq);
+    change(xfer_state_[lane], t, std::uint64_t(state));
+    if (state != xfer_wave::free) change(xfer_seq_[lane], t, seq);
 }
 
 void waves::hop_moved(sim_time t, int from, int to) {
-    if (from >= 0) out_.change(hops_[std::size_t(from)], t, --in_hop_[std::size_t(from)]);
+    if (from >= 0) change(hops_[std::size_t(from)], t, --in_hop_[std::size_t(from)]);
     if (to >= 0 && std::size_t(to) < hop_count) {
-        out_.change(hops_[std::size_t(to)], t, ++in_hop_[std::size_t(to)]);
+        change(hops_[std::size_t(to)], t, ++in_hop_[std::size_t(to)]);
     }
 }
 

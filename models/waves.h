@@ -4,9 +4,11 @@
 #pragma once
 
 #include <array>
+#include <exception>
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/hops.h"
 #include "traces/vcd_writer.h"
 
@@ -27,23 +29,38 @@ public:
     waves(traces::vcd_writer& out, const names& n);
 
     void register_access(sim_time t, bool write, std::uint32_t offset, std::uint32_t value);
-    void irq(sim_time t, bool level) { out_.change(irq_, t, level); }
-    void interrupt_status(sim_time t, std::uint32_t value) { out_.change(interrupt_status_, t, value); }
+    void irq(sim_time t, bool level) { change(irq_, t, level); }
+    void interrupt_status(sim_time t, std::uint32_t value) { change(interrupt_status_, t, value); }
     void queue_index(sim_time t, unsigned queue, queue_wave which, std::uint16_t value) {
-        out_.change(queues_[queue][std::size_t(which)], t, value);
+        change(queues_[queue][std::size_t(which)], t, value);
     }
     /// Pool slots get lanes in order of their first use (the pool is a stack: few are ever used).
     void xfer(sim_time t, unsigned slot, xfer_wave state, std::uint16_t seq);
     void context(sim_time t, unsigned index, context_wave state) {
-        out_.change(contexts_[index], t, std::uint64_t(state));
+        change(contexts_[index], t, std::uint64_t(state));
     }
-    void irq_handler(sim_time t, bool active) { out_.change(irq_handler_, t, active); }
-    void workers(sim_time t, unsigned busy) { out_.change(workers_, t, busy); }
+    void irq_handler(sim_time t, bool active) { change(irq_handler_, t, active); }
+    void workers(sim_time t, unsigned busy) { change(workers_, t, busy); }
     /// A request moved from hop `from` to hop `to` (-1: not under way).
     void hop_moved(sim_time t, int from, int to);
 
+    /// After the simulation: throws what writing the waveform threw (a full disk), if anything.
+    void rethrow_failure();
+
 private:
+    /// Signals change in SystemC methods, where an exception would end as a report of SystemC's own:
+    /// it is kept, and the simulation stops.
+    void change(traces::wave_id id, sim_time t, std::uint64_t value) {
+        try {
+            if (!failure_) out_.change(id, t, value);
+        } catch (const error&) {
+            failed();
+        }
+    }
+    void failed();
+
     traces::vcd_writer& out_;
+    std::exception_ptr failure_;
     traces::wave_id irq_, interrupt_status_, reg_, reg_value_, reg_write_, reg_count_, irq_handler_, workers_;
     std::array<std::array<traces::wave_id, 4>, 2> queues_{};
     std::vector<traces::wave_id> xfer_state_, xfer_seq_, contexts_;

@@ -58,7 +58,7 @@ void print_positions(std::ostream& report, models::system& top, sim_time ended) 
         report << "\n";
     }
     for (const models::request* r : top.mon().open()) {
-        if (r->at[std::size_t(models::instant::returned)] != sim_time{}) continue;
+        if (r->left) continue;
         report << "  request " << r->id << " is in hop " << name_of(r->stuck_in()) << "\n";
     }
 }

@@ -163,7 +163,8 @@ guest_context& guest_kernel::add_context(const context_config& c,
 }
 
 void guest_kernel::fail(std::exception_ptr what) {
-    if (!failure_) failure_ = std::move(what);
+    if (failure_) return;  // the first one says why
+    failure_ = std::move(what);
     sc_core::sc_stop();
 }
 

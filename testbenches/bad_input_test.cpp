@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole runs that cannot go well: each ends, with one clear error or a report that says what was
+// still going on.
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+
+#include "testbenches/scenario_testing.h"
+#include "testbenches/system_testing.h"
+
+namespace scmi_vp::testbenches {
+namespace {
+
+namespace fs = std::filesystem;
+using testing_tools::contents;
+using testing_tools::error_of;
+using testing_tools::finished_run;
+using testing_tools::read_csv;
+using testing_tools::run_in_child;
+using testing_tools::scratch_folder;
+
+const std::string platform = R"(
+[[platform.sensor]]
+name = "s0"
+[[platform.sensor]]
+name = "s1"
+[[workload.context]]
+name = "reader"
+pid = 77
+)";
+
+const std::string endless = R"(
+[[workload.loop]]
+context = "reader"
+count = 0
+calls = [{ call = "sensor_read", id = 1 }]
+)";
+
+finished_run run(const scenario& s) {
+    return run_in_child(s, run_options{});
+}
+
+TEST(bad_input, agents_that_never_finish_end_with_a_report_of_who_waits_where) {
+    // Sensor 1 is never answered and the loop has no end: each call times out after 60.384 s
+    // (HZ 250), and sim.duration ends the run in the middle of the second.
+    const finished_run r =
+        run(parse_scenario(platform + endless +
+                               "[[platform.service]]\nprotocol = \"sensor\"\n"
+                               "message = \"SENSOR_READING_GET\"\nresource = 1\nnever = true\n"
+                               "[sim]\nduration = \"100s\"\n",
+                           "s.toml"));
+    EXPECT_EQ(r.status, run_status::unfinished);
+    EXPECT_NE(r.report.find("The run ended at 100s (sim.duration) with work left:\n"
+                            "  reader-77: 1 calls returned, in sensor_read since 60.384s (39.62s)\n"
+                            "  request "),
+              std::string::npos)
+        << r.report;
+    EXPECT_NE(r.report.find(" is in hop service\n"), std::string::npos) << r.report;
+}
+
+TEST(bad_input, a_platform_that_never_answers_fails_the_probe) {
+    // scmi_base_protocol_init fails after one rx timeout; the workload cannot run.
+    const finished_run r =
+        run(parse_scenario(platform + endless + "[[platform.service]]\nnever = true\n", "s.toml"));
+    EXPECT_EQ(r.status, run_status::no_probe);
+    EXPECT_NE(r.report.find("arm-scmi firmware:scmi: unable to communicate with SCMI(-110)"),
+              std::string::npos);
+    EXPECT_NE(r.report.find("The driver's probe failed"), std::string::npos);
+}
+
+TEST(bad_input, a_run_that_ends_during_the_probe_says_so) {
+    const finished_run r = run(parse_scenario(platform + endless +
+                                                  "[[platform.service]]\nnever = true\n"
+                                                  "[sim]\nduration = \"1s\"\n",
+                                              "s.toml"));
+    EXPECT_EQ(r.status, run_status::unfinished);
+    EXPECT_NE(r.report.find("the driver's probe has not ended"), std::string::npos) << r.report;
+    EXPECT_NE(r.report.find("request 1 is in hop service"), std::string::npos) << r.report;
+}
+
+TEST(bad_input, time_that_stands_still_is_an_error_and_not_a_hang) {
+    const std::string stands_still = "simulated time stands still at 0s: a workload without think ";
+    // A closed loop on a platform without latency.
+    EXPECT_EQ(error_of([] {
+                  run(parse_scenario(platform + endless, "s.toml"));
+              }).substr(0, stands_still.size()),
+              stands_still);
+    // Calls that fail at once because hwmon could not be probed (after two timeouts of 60 s at
+    // HZ 250): no request is ever made.
+    const std::string no_hwmon = "[[platform.service]]\nprotocol = \"sensor\"\nnever = true\n";
+    EXPECT_EQ(error_of([&] {
+                  run(parse_scenario(platform + endless + no_hwmon, "s.toml"));
+              }).substr(0, 36),
+              "simulated time stands still at 121.8");
+    // Arrivals that take no time (the loader refuses them; a program may build them).
+    scenario open = parse_scenario(platform, "s.toml");
+    models::open_arrivals all_at_once;
+    all_at_once.contexts = {"reader"};
+    all_at_once.calls = {{models::call_kind::sensor_read, 0, 0}};
+    all_at_once.interarrival = make_constant({});
+    open.system.guest.open = {all_at_once};
+    EXPECT_EQ(error_of([&] { run(open); }).substr(0, stands_still.size()), stands_still);
+}
+
+TEST(bad_input, errors_of_a_running_simulation_keep_their_kind) {
+    try {
+        run(parse_scenario(platform + endless, "s.toml"));
+        FAIL() << "no error";
+    } catch (const error& e) {
+        EXPECT_EQ(e.kind(), error_kind::config);
+    }
+}
+
+TEST(bad_input, memory_too_small_for_the_rings_is_named) {
+    const std::string sizes =
+        "[guest]\nmemory = \"1MiB\"\n[device]\nqueue_size = 32768\nevent_queue_size = 32768\n";
+    EXPECT_EQ(error_of([&] { run(parse_scenario(platform + sizes, "s.toml")); }),
+              "guest.memory is too small for the rings and message buffers");
+}
+
+// --- outputs that cannot be written -----------------------------------------------------------
+
+const std::string many_requests = platform + R"(
+[output]
+registers = true
+[hops]
+service = "10us"
+[[workload.loop]]
+context = "reader"
+count = 5000
+calls = [{ call = "sensor_read", id = 0 }]
+)";
+
+TEST(bad_input, a_folder_that_holds_something_else_is_left_alone) {
+    const scratch_folder folder;
+    folder.write("precious.txt", "data");
+    const scenario s = parse_scenario(platform, "s.toml");
+    EXPECT_NE(error_of([&] {
+                  run_in_child(s, folder.path());
+              }).find("has files that scmi-vp did not write"),
+              std::string::npos);
+    EXPECT_EQ(folder.read("precious.txt"), "data");
+    EXPECT_NE(error_of([&] {
+                  run_in_child(s, folder.path() / "precious.txt");
+              }).find("is a file, not a folder"),
+              std::string::npos);
+    EXPECT_NE(error_of([&] { run_in_child(s, "/proc/scmi-vp"); }).find("cannot make this folder"),
+              std::string::npos);
+}
+
+/// A small file system of its own, in which one can run out of room; needs to be root.
+class full_disk : public testing::Test {
+protected:
+    void SetUp() override {
+        if (::mount("tmpfs", folder.path().c_str(), "tmpfs", 0, "size=256k") != 0) {
+            GTEST_SKIP() << "cannot mount a tmpfs here";
+        }
+        mounted = true;
+    }
+    void TearDown() override {
+        if (mounted) ::umount(folder.path().c_str());
+    }
+    void expect_no_room(const run_options& options) {
+        try {
+            run_in_child(parse_scenario(many_requests, "s.toml"), options);
+            FAIL() << "no error";
+        } catch (const error& e) {
+            EXPECT_EQ(e.kind(), error_kind::output) << e.what();
+            EXPECT_NE(std::string(e.what()).find("No space left on device"), std::string::npos)
+                << e.what();
+            EXPECT_NE(std::string(e.what()).find(options.out.string()), std::string::npos)
+                << e.what();
+        }
+    }
+    scratch_folder folder;
+    bool mounted = false;
+};
+
+TEST_F(full_disk, is_an_output_error_that_names_the_file_and_leaves_what_was_written) {
+    run_options options;
+    options.out = folder.path() / "o";
+    options.quiet = true;
+    expect_no_room(options);
+    EXPECT_FALSE(contents(options.out / "registers.trace").empty());
+    EXPECT_FALSE(contents(options.out / ".scmi-vp-output").empty());
+}
+
+TEST_F(full_disk, under_a_waveform_stops_the_run) {
+    // The waveform is written while the simulation runs, from SystemC methods: the error is still
+    // the user's full disk and not a defect of the simulator.
+    run_options options;
+    options.out = folder.path() / "o";
+    options.quiet = true;
+    options.vcd = true;
+    expect_no_room(options);
+}
+
+}  // namespace
+}  // namespace scmi_vp::testbenches

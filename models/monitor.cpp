@@ -31,19 +31,9 @@ request* monitor::enter(std::uint16_t context, sim_time when) {
     return r;
 }
 
-void monitor::mark(request& r, instant i, sim_time when) {
-    const std::size_t n = index_of(i);
-    r.at[n] = when;
-    if (r.timed_out) {
-        // It waits in vain until it runs again; what happens to it later is the late reply's.
-        if (i == instant::woke) move_hop(r.reached, int(hop::complete));
-        return;
-    }
-    // A reply that came another way (in another chain, or as a delayed response first) has let the
-    // caller go; what happens to this chain afterwards is in none of its hops.
-    if (n != r.reached + 1u || r.left) return;
-    move_hop(r.reached, int(n));
-    r.reached = static_cast<std::uint8_t>(n);
+void monitor::mark_in_vain(request& r, instant i) {
+    // It waits in vain until it runs again; what happens to it later is the late reply's.
+    if (i == instant::woke) move_hop(r.reached, int(hop::complete));
 }
 
 void monitor::published(request& r, std::uint16_t head, sim_time when) {
@@ -178,14 +168,14 @@ void monitor::delayed_used(std::uint16_t token, std::uint8_t protocol, sim_time 
     if (request* r = awaiting_delayed(token, protocol)) r->delayed_used = when;
 }
 
-void monitor::register_access(bool write, std::uint32_t offset, std::uint32_t value) {
+void monitor::show_access(bool write, std::uint32_t offset, std::uint32_t value) {
     if (waves_) waves_->register_access(now(), write, offset, value);
     if (!trace_registers_) return;
     using kind_t = traces::register_trace_line::kind_t;
     sink_.on_register(now(), {write ? kind_t::write : kind_t::read, offset, value});
 }
 
-void monitor::irq_level(bool level) {
+void monitor::show_irq(bool level) {
     if (waves_) waves_->irq(now(), level);
     if (!trace_registers_) return;
     sink_.on_register(now(), {traces::register_trace_line::kind_t::irq, 0, level ? 1u : 0u});

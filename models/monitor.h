@@ -46,7 +46,16 @@ public:
 
     // --- the guest ---
     request* enter(std::uint16_t context, sim_time when);
-    void mark(request& r, instant i, sim_time when);
+    void mark(request& r, instant i, sim_time when) {
+        const auto n = static_cast<std::size_t>(i);
+        r.at[n] = when;
+        if (r.timed_out) return mark_in_vain(r, i);
+        // A reply that came another way (in another chain, or as a delayed response first) has let
+        // the caller go; what happens to this chain afterwards is in none of its hops.
+        if (n != r.reached + 1u || r.left) return;
+        if (waves_) move_hop(r.reached, int(n));
+        r.reached = static_cast<std::uint8_t>(n);
+    }
     /// The chain `head` of the command queue carries `r` and is visible to the device.
     void published(request& r, std::uint16_t head, sim_time when);
     void irq_entered(sim_time when);
@@ -85,8 +94,12 @@ public:
     // --- traces ---
     void ftrace(const traces::ftrace_event& e) { sink_.on_ftrace(e); }
     void log(const traces::log_line& l) { sink_.on_log(l); }
-    void register_access(bool write, std::uint32_t offset, std::uint32_t value);
-    void irq_level(bool level);
+    void register_access(bool write, std::uint32_t offset, std::uint32_t value) {
+        if (waves_ || trace_registers_) show_access(write, offset, value);
+    }
+    void irq_level(bool level) {
+        if (waves_ || trace_registers_) show_irq(level);
+    }
     void violate(violation v);
 
     /// The run is over: records that are still open go to the sink as they are.
@@ -101,6 +114,9 @@ public:
     const std::vector<request*>& open() const { return open_; }
 
 private:
+    void show_access(bool write, std::uint32_t offset, std::uint32_t value);
+    void show_irq(bool level);
+    void mark_in_vain(request& r, instant i);
     void release(request& r);
     void move_hop(int from, int to);
     void forget(std::vector<request*>& list, request* r);

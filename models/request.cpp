@@ -22,8 +22,10 @@ std::array<sim_time, hop_count> request::hops() const {
     const auto woke = std::size_t(instant::woke);
     const auto complete = std::size_t(hop::complete);
     const bool answered = reached >= woke;
-    for (std::size_t i = 0; i < (answered ? woke : std::size_t(reached)); ++i) {
-        spans[i] = at[i + 1] - at[i];
+    if (answered) {  // nearly all are: a loop of fixed length
+        for (std::size_t i = 0; i < woke; ++i) spans[i] = at[i + 1] - at[i];
+    } else {
+        for (std::size_t i = 0; i < std::size_t(reached); ++i) spans[i] = at[i + 1] - at[i];
     }
     if (answered || timed_out) {
         if (timed_out && reached < woke) spans[reached] = at[woke] - at[reached];

@@ -93,10 +93,11 @@ private:
         if ((near_at_ > t && near_at_ <= due) || (far_at_ > t && far_at_ <= due)) return;
         const bool near = due - t < near_span;
         sc_core::sc_event& armed = near ? event_ : far_;
-        (near ? near_at_ : far_at_) = due;
+        sim_time& armed_for = near ? near_at_ : far_at_;
         // A notification in the next delta may be pending (something was due and has been taken
-        // since); SystemC would ignore the later one.
-        armed.cancel();
+        // since); SystemC would ignore the later one. One for an earlier instant is over.
+        if (armed_for >= t) armed.cancel();
+        armed_for = std::max(due, t);
         armed.notify(to_sc(due - t));
     }
 

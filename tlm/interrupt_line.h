@@ -13,11 +13,19 @@
 
 namespace scmi_vp {
 
+/// Who takes the interrupt: told at once when the level rises, in the process that raises it.
+class interrupt_listener {
+public:
+    virtual ~interrupt_listener() = default;
+    virtual void interrupt_rose() = 0;
+};
+
 class interrupt_if : public virtual sc_core::sc_interface {
 public:
     virtual void set(bool level) = 0;  ///< by the device; setting the same level again is no change
     virtual bool level() const = 0;
     virtual const sc_core::sc_event& rose() const = 0;  ///< notified (delta) when the level rises
+    virtual void listen(interrupt_listener& listener) = 0;  ///< one per line: the latest
 };
 
 class interrupt_line : public sc_core::sc_module, public interrupt_if {
@@ -30,11 +38,16 @@ public:
     void set(bool level) override {
         if (level == level_) return;
         level_ = level;
-        if (level) rose_.notify(sc_core::SC_ZERO_TIME);
+        if (level && rose_asked_for_) rose_.notify(sc_core::SC_ZERO_TIME);
         if (!observers_.empty()) tell(level);
+        if (level && listener_) listener_->interrupt_rose();
     }
     bool level() const override { return level_; }
-    const sc_core::sc_event& rose() const override { return rose_; }
+    const sc_core::sc_event& rose() const override {
+        rose_asked_for_ = true;
+        return rose_;
+    }
+    void listen(interrupt_listener& listener) override { listener_ = &listener; }
 
     /// Called at each change, in order of registration (checkers, traces). An observer that drives
     /// the line itself is allowed: everybody is told of its change after the one at hand.
@@ -49,8 +62,10 @@ private:
     }
 
     bool level_ = false;
+    mutable bool rose_asked_for_ = false;  ///< until then nobody can wait for the event
     unsigned untold_ =
         0;  ///< changes that observers have yet to be told of, the one at hand included
+    interrupt_listener* listener_ = nullptr;
     sc_core::sc_event rose_;
     std::vector<observer> observers_;
 };

@@ -44,6 +44,7 @@ private:
     void invalidate_direct_mem_ptr(sc_dt::uint64 start, sc_dt::uint64 end);
 
     struct attributes;
+    static bool clean_request(const tlm::tlm_generic_payload& payload);
     void check_request(const tlm::tlm_generic_payload& payload);
     void check_byte_enables(const tlm::tlm_generic_payload& payload);
     void check_response(const tlm::tlm_generic_payload& payload);

@@ -8,8 +8,10 @@
 
 namespace scmi_vp {
 
+/// As sc_time_stamp() says, without a call into the library: models ask often.
 inline sim_time now() {
-    return sim_time(static_cast<std::int64_t>(sc_core::sc_time_stamp().value()));
+    return sim_time(
+        static_cast<std::int64_t>(sc_core::sc_get_curr_simcontext()->time_stamp().value()));
 }
 /// Negative spans become zero.
 inline sc_core::sc_time to_sc(sim_time t) {

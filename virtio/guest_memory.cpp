@@ -53,7 +53,7 @@ void guest_memory::add_region(region r) {
                                             ": regions must not overlap");
     }
     regions_.insert(after, r);
-    last_ = 0;
+    near_ = window{};
 }
 
 /// The first region that begins above `address`.
@@ -88,6 +88,51 @@ bool guest_memory::covers(std::uint64_t address, std::uint64_t size, bool writin
     return true;
 }
 
+bool guest_memory::all_are_of_any(std::uint8_t bit, bool value, const std::uint8_t* tags,
+                                  std::size_t n) {
+    const std::uint64_t mask = 0x0101010101010101u * bit, wanted = value ? mask : 0;
+    const auto word_at = [tags, mask](std::size_t i) {
+        std::uint64_t word;
+        std::memcpy(&word, tags + i, sizeof word);
+        return word & mask;
+    };
+    if (n < 8) {
+        std::size_t i = 0;
+        while (i < n && ((tags[i] & bit) != 0) == value) ++i;
+        return i == n;
+    }
+    for (std::size_t i = 0; i + 8 < n; i += 8) {
+        if (word_at(i) != wanted) return false;
+    }
+    return word_at(n - 8) == wanted;
+}
+
+/// `address` lies in a region: the direct accesses to come are probably near it.
+void guest_memory::look_at(std::uint64_t address) {
+    const region& r = regions_[region_after(address) - 1];
+    near_ = {r.base, r.size, r.data, nullptr, nullptr, r.writable};
+    const memory_tags t = observer_ != nullptr ? observer_->tags_at(address) : memory_tags{};
+    if (t.tags == nullptr) return;
+    // What region and tags have in common; `address` is in both.
+    const std::uint64_t base = std::max(r.base, t.base);
+    const std::uint64_t last = std::min(r.base + (r.size - 1), t.base + (t.size - 1));
+    near_ = {base,     last - base + 1, r.data + (base - r.base), t.tags + (base - t.base),
+             t.passed, r.writable};
+}
+
+bool guest_memory::read_slowly(actor who, std::uint64_t address, void* data, std::size_t size) {
+    const bool ok = copy_out_slow(address, data, size);
+    if (observer_ && ok) observer_->on_read(who, address, size);
+    return ok;
+}
+
+bool guest_memory::write_slowly(actor who, std::uint64_t address, const void* data,
+                                std::size_t size) {
+    const bool ok = copy_in_slow(address, data, size);
+    if (observer_ && ok) observer_->on_write(who, address, size);
+    return ok;
+}
+
 bool guest_memory::copy_out_slow(std::uint64_t address, void* data, std::size_t size) {
     auto* to = static_cast<std::uint8_t*>(data);
     if (!covers(address, size, false)) return false;
@@ -95,7 +140,7 @@ bool guest_memory::copy_out_slow(std::uint64_t address, void* data, std::size_t 
         const piece p = piece_at(address, size);
         if (p.data != nullptr) {
             std::memcpy(to, p.data, p.size);
-            last_ = region_after(address) - 1;
+            look_at(address);
         } else if (!port_->read(address, to, p.size)) {
             return false;
         }
@@ -111,7 +156,7 @@ bool guest_memory::copy_in_slow(std::uint64_t address, const void* data, std::si
         const piece p = piece_at(address, size);
         if (p.data != nullptr) {
             std::memcpy(p.data, from, p.size);
-            last_ = region_after(address) - 1;
+            look_at(address);
         } else if (!port_->write(address, from, p.size)) {
             return false;
         }

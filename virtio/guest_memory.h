@@ -16,10 +16,24 @@ namespace scmi_vp::virtio {
 /// Who touches memory.
 enum class actor : std::uint8_t { driver, device };
 
-/// Sees every access, before a read returns and after a write is done.
+/// One tag per byte of memory, kept by an observer: what it need not be told of. Bits of a tag:
+namespace memory_tag {
+inline constexpr std::uint8_t device_may_read = 1, device_may_write = 2, driver_may_not_read = 4,
+                              driver_may_not_write = 8;
+}
+struct memory_tags {
+    std::uint64_t base = 0, size = 0;  ///< where in memory
+    const std::uint8_t* tags = nullptr;
+    std::uint64_t* passed = nullptr;  ///< counts the accesses that were not told
+};
+
+/// Sees every access, before a read returns and after a write is done; but for those that its own
+/// tags allow for all of their bytes.
 class memory_observer {
 public:
     virtual ~memory_observer() = default;
+    /// Tags around that address, valid as long as the observer is set; none: all is told.
+    virtual memory_tags tags_at(std::uint64_t address) { return {}; }
     virtual void on_read(actor who, std::uint64_t address, std::size_t size) = 0;
     virtual void on_write(actor who, std::uint64_t address, std::size_t size) = 0;
 };
@@ -39,19 +53,19 @@ public:
 class guest_memory {
 public:
     struct region {
-        std::uint64_t base;
-        std::uint64_t size;
-        std::uint8_t* data;
+        std::uint64_t base = 0;
+        std::uint64_t size = 0;
+        std::uint8_t* data = nullptr;
         bool writable = true;
     };
 
     /// Throws scmi_vp::error (config) if it is empty, has no data, overlaps another region or
     /// wraps.
     void add_region(region r);
-    void clear_regions() { regions_.clear(), last_ = 0; }
+    void clear_regions() { regions_.clear(), near_ = window{}; }
     const std::vector<region>& regions() const { return regions_; }
     void set_port(memory_port* port) { port_ = port; }
-    void set_observer(memory_observer* observer) { observer_ = observer; }
+    void set_observer(memory_observer* observer) { observer_ = observer, near_ = window{}; }
     memory_observer* observer() const { return observer_; }
 
     /// True when all of [address, address + size) is memory (may span adjoining regions; wraps and
@@ -67,14 +81,20 @@ public:
     /// Copies; false (nothing copied, unless a port fails half-way) when not all of it is memory,
     /// or a write meets a read-only region.
     bool read(actor who, std::uint64_t address, void* data, std::size_t size) {
-        const bool ok = copy_out(address, data, size);
-        if (observer_ && ok) observer_->on_read(who, address, size);
-        return ok;
+        if (const std::uint8_t* p = direct(address, size, false)) {
+            std::memcpy(data, p, size);
+            if (observer_ && !quiet(who, false, p, size)) observer_->on_read(who, address, size);
+            return true;
+        }
+        return read_slowly(who, address, data, size);
     }
     bool write(actor who, std::uint64_t address, const void* data, std::size_t size) {
-        const bool ok = copy_in(address, data, size);
-        if (observer_ && ok) observer_->on_write(who, address, size);
-        return ok;
+        if (std::uint8_t* p = direct(address, size, true)) {
+            std::memcpy(p, data, size);
+            if (observer_ && !quiet(who, true, p, size)) observer_->on_write(who, address, size);
+            return true;
+        }
+        return write_slowly(who, address, data, size);
     }
 
     /// Loads and stores of one little-endian field. A load from outside memory gives 0 and sets
@@ -93,23 +113,53 @@ public:
     void clear_fault() { fault_ = false; }
 
 private:
-    bool copy_out(std::uint64_t address, void* data, std::size_t size) {
-        if (std::uint8_t* p = direct(address, size, false)) return std::memcpy(data, p, size), true;
-        return copy_out_slow(address, data, size);
-    }
-    bool copy_in(std::uint64_t address, const void* data, std::size_t size) {
-        if (std::uint8_t* p = direct(address, size, true)) return std::memcpy(p, data, size), true;
-        return copy_in_slow(address, data, size);
-    }
+    /// Where the last slow access was: memory that is direct, and the observer's tags for it.
+    struct window {
+        std::uint64_t base = 0, size = 0;
+        std::uint8_t* data = nullptr;
+        const std::uint8_t* tags = nullptr;  ///< nullptr: the observer is told of everything
+        std::uint64_t* passed = nullptr;
+        bool writable = true;
+    };
+
     std::uint8_t* direct(std::uint64_t address, std::uint64_t size, bool writing) const {
-        if (last_ >= regions_.size()) return nullptr;
-        const region& r = regions_[last_];
-        const std::uint64_t offset = address - r.base;
-        if (offset >= r.size || r.size - offset < size || (writing && !r.writable)) return nullptr;
-        return r.data + offset;
+        const std::uint64_t offset = address - near_.base;
+        if (offset >= near_.size || near_.size - offset < size || (writing && !near_.writable)) {
+            return nullptr;
+        }
+        return near_.data + offset;
     }
+    /// Whether the observer's tags allow an access at `p` (of direct()).
+    bool quiet(actor who, bool write, const std::uint8_t* p, std::size_t size) const {
+        if (near_.tags == nullptr) return false;
+        const std::uint8_t bit =
+            who == actor::device
+                ? (write ? memory_tag::device_may_write : memory_tag::device_may_read)
+                : (write ? memory_tag::driver_may_not_write : memory_tag::driver_may_not_read);
+        if (!all_are(bit, who == actor::device, near_.tags + (p - near_.data), size)) return false;
+        ++*near_.passed;
+        return true;
+    }
+    /// Whether that bit has that value in all of n tags. Ring fields have 2, 8 or 16 bytes: no
+    /// call.
+    static bool all_are(std::uint8_t bit, bool value, const std::uint8_t* tags, std::size_t n) {
+        const auto same = [bit, value, tags](auto word, std::size_t at) {
+            const auto mask = static_cast<decltype(word)>(0x0101010101010101u * bit);
+            std::memcpy(&word, tags + at, sizeof word);
+            return (word & mask) == (value ? mask : 0);
+        };
+        if (n == 2) return same(std::uint16_t{}, 0);
+        if (n == 8) return same(std::uint64_t{}, 0);
+        if (n == 16) return same(std::uint64_t{}, 0) && same(std::uint64_t{}, 8);
+        return all_are_of_any(bit, value, tags, n);
+    }
+    static bool all_are_of_any(std::uint8_t bit, bool value, const std::uint8_t* tags,
+                               std::size_t n);
+    bool read_slowly(actor who, std::uint64_t address, void* data, std::size_t size);
+    bool write_slowly(actor who, std::uint64_t address, const void* data, std::size_t size);
     bool copy_out_slow(std::uint64_t address, void* data, std::size_t size);
     bool copy_in_slow(std::uint64_t address, const void* data, std::size_t size);
+    void look_at(std::uint64_t address);
     bool covers(std::uint64_t address, std::uint64_t size, bool writing) const;
 
     /// A part of an access that lies in one region (data != nullptr) or between two.
@@ -122,7 +172,7 @@ private:
     std::size_t region_after(std::uint64_t address) const;
 
     std::vector<region> regions_;  ///< ascending by base
-    std::size_t last_ = 0;         ///< region of the last slow access
+    window near_;
     memory_port* port_ = nullptr;
     memory_observer* observer_ = nullptr;
     bool fault_ = false;

@@ -4,8 +4,9 @@
 #include "virtio/ownership_checker.h"
 
 #include <algorithm>
-#include <array>
+#include <cstdlib>
 #include <cstring>
+#include <new>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -14,66 +15,60 @@ namespace scmi_vp::virtio {
 
 namespace {
 
-/// What a byte is part of.
-enum tag : std::uint8_t { nobody, desc_area, avail_area, used_area, readable, writable, tag_count };
-
-struct rule {
-    unsigned forbidden;  ///< one bit per tag
-    const char* text[tag_count];
-    const char* source[tag_count];
-};
-constexpr unsigned bit(tag t) {
-    return 1u << t;
+/// What a byte is part of, and so who may do what with it: kind * 16 + the bits of memory_tag.
+/// `nobody` is 0, so that fresh memory is untagged; the driver's writes to descriptors are looked
+/// at closer (which ones, and whether the device has them).
+constexpr std::uint8_t tag_of(unsigned kind, unsigned bits) {
+    return static_cast<std::uint8_t>(kind << 4 | bits);
 }
+using namespace memory_tag;
+constexpr std::uint8_t nobody = 0;
+constexpr std::uint8_t desc_area = tag_of(1, device_may_read | driver_may_not_write);
+constexpr std::uint8_t avail_area = tag_of(2, device_may_read);
+constexpr std::uint8_t used_area =
+    tag_of(3, device_may_read | device_may_write | driver_may_not_write);
+constexpr std::uint8_t readable = tag_of(4, device_may_read | driver_may_not_write);
+constexpr std::uint8_t writable =
+    tag_of(5, device_may_write | driver_may_not_read | driver_may_not_write);
+
+/// Why an access to a byte of each kind is refused.
+struct rule {
+    const char* text[6];
+    const char* source[6];
+};
 
 constexpr const char* stray = "the device may only touch what was made available to it";
 constexpr const char* in_flight = "the driver may not modify a buffer that the device has";
 
 /// By who * 2 + is_write.
 constexpr rule rules[4] = {
-    {bit(writable),
-     {"", "", "", "", "", "the driver may not rely on a device-writable buffer before it is used"},
+    {{"", "", "", "", "", "the driver may not rely on a device-writable buffer before it is used"},
      {"", "", "", "", "", "virtio 2.7.8.3"}},
-    {bit(used_area) | bit(readable) | bit(writable),
-     {"", "", "", "the driver never writes the device area (used ring)", in_flight, in_flight},
+    {{"", "", "", "the driver never writes the device area (used ring)", in_flight, in_flight},
      {"", "", "", "virtio 2.7.8", "virtio 3.3", "virtio 3.3"}},
-    {bit(nobody) | bit(writable),
-     {stray, "", "", "", "", "the device should not read a device-writable buffer"},
+    {{stray, "", "", "", "", "the device should not read a device-writable buffer"},
      {"virtio 2.7.5", "", "", "", "", "virtio 2.7.5.1"}},
-    {bit(nobody) | bit(desc_area) | bit(avail_area) | bit(readable),
-     {stray, "the device never writes a descriptor", "the device never writes the available ring",
+    {{stray, "the device never writes a descriptor", "the device never writes the available ring",
       "", "the device never writes a device-readable buffer", ""},
      {"virtio 2.7.5", "virtio 2.7.5.1", "virtio 2.7.6", "", "virtio 2.7.5.1", ""}},
 };
 
-constexpr std::uint64_t page_bytes = 4096;
-
-/// Whether all n >= 1 tags are the same. Accesses are mostly of 2, 8 or 16 bytes: no call for them.
-bool uniform(const std::uint8_t* tags, std::size_t n) {
-    if (n < 8) {
-        std::size_t i = 1;
-        while (i < n && tags[i] == tags[0]) ++i;
-        return i == n;
-    }
-    const std::uint64_t expected = 0x0101010101010101u * tags[0];
-    const auto word_at = [tags](std::size_t i) {
-        std::uint64_t word;
-        std::memcpy(&word, tags + i, sizeof word);
-        return word;
-    };
-    for (std::size_t i = 0; i + 8 < n; i += 8) {
-        if (word_at(i) != expected) return false;
-    }
-    return word_at(n - 8) == expected;
+bool allowed(actor who, bool write, std::uint8_t tag) {
+    if (who == actor::device) return (tag & (write ? device_may_write : device_may_read)) != 0;
+    return (tag & (write ? driver_may_not_write : driver_may_not_read)) == 0;
 }
+
+constexpr std::uint64_t arena_bytes = 16 << 20;
+struct free_memory {
+    void operator()(std::uint8_t* p) const { std::free(p); }
+};
+/// From calloc: the host gives pages as they are touched, zeroed.
+using arena = std::unique_ptr<std::uint8_t[], free_memory>;
 
 }  // namespace
 
 /// Tags of all memory that is not the driver's own, and what is in flight.
 struct ownership_checker::impl {
-    struct page {
-        std::array<std::uint8_t, page_bytes> tags{};
-    };
     struct span {
         std::uint64_t address;
         std::uint64_t size;
@@ -91,49 +86,56 @@ struct ownership_checker::impl {
         std::vector<std::uint16_t> written;     ///< since the last chain was made available
         std::vector<flight> flights;            ///< by head
     };
-    struct cached {
-        std::uint64_t number = UINT64_MAX;
-        page* tags = nullptr;
-    };
-
-    /// The page, or nullptr when nothing in it was ever tagged.
-    page* find(std::uint64_t number) {
-        cached& c = cache[number % cache.size()];
-        if (c.number == number) return c.tags;
-        const auto it = pages.find(number);
-        c = {number, it == pages.end() ? nullptr : it->second.get()};
-        return c.tags;
+    /// The tags of the arena that holds `address`.
+    std::uint8_t* arena_at(std::uint64_t address) {
+        const std::uint64_t number = address / arena_bytes;
+        if (number == last_number) return last_arena;
+        arena& a = arenas[number];
+        if (!a) a.reset(static_cast<std::uint8_t*>(std::calloc(arena_bytes, 1)));
+        if (!a) throw std::bad_alloc();
+        last_number = number;
+        return last_arena = a.get();
     }
-    page& make(std::uint64_t number) {
-        if (page* p = find(number)) return *p;
-        page* const p = (pages[number] = std::make_unique<page>()).get();
-        cache[number % cache.size()] = {number, p};
-        return *p;
-    }
-    /// Calls f(first tag, count) for each page's part, f(nullptr, count) for an untouched one.
+    /// Calls f(first tag, count) for each arena's part until it returns false.
     template <class F>
-    void each(std::uint64_t address, std::uint64_t size, bool create, F f) {
+    void each(std::uint64_t address, std::uint64_t size, F f) {
         while (size != 0) {
-            const std::uint64_t offset = address % page_bytes;
-            const std::uint64_t part = std::min(size, page_bytes - offset);
-            page* const p = create ? &make(address / page_bytes) : find(address / page_bytes);
-            if (!f(p ? p->tags.data() + offset : nullptr, static_cast<std::size_t>(part))) return;
+            const std::uint64_t offset = address % arena_bytes;
+            const std::uint64_t part = std::min(size, arena_bytes - offset);
+            if (!f(arena_at(address) + offset, static_cast<std::size_t>(part))) return;
             address += part, size -= part;
         }
     }
-    void mark(std::uint64_t address, std::uint64_t size, tag t) {
-        each(address, size, true, [t](std::uint8_t* tags, std::size_t n) {
-            std::memset(tags, t, n);
+    void mark(std::uint64_t address, std::uint64_t size, std::uint8_t tag) {
+        each(address, size, [tag](std::uint8_t* tags, std::size_t n) {
+            fill(tags, n, tag);
             return true;
         });
     }
     bool is_free(std::uint64_t address, std::uint64_t size) {
         bool free = true;
-        each(address, size, false, [&free](const std::uint8_t* tags, std::size_t n) {
-            free = tags == nullptr || (tags[0] == nobody && uniform(tags, n));
-            return free;
-        });
+        each(address, size,
+             [&free](const std::uint8_t* tags, std::size_t n) { return free = all_zero(tags, n); });
         return free;
+    }
+    /// Buffers of messages are small: no call.
+    static void fill(std::uint8_t* tags, std::size_t n, std::uint8_t tag) {
+        if (n > 128) {
+            std::memset(tags, tag, n);
+            return;
+        }
+        const std::uint64_t word = 0x0101010101010101u * tag;
+        for (; n >= 8; tags += 8, n -= 8) std::memcpy(tags, &word, 8);
+        while (n != 0) tags[--n] = tag;
+    }
+    static bool all_zero(const std::uint8_t* tags, std::size_t n) {
+        std::uint64_t word = 0;
+        for (; n >= 8; tags += 8, n -= 8) {
+            std::memcpy(&word, tags, 8);
+            if (word != 0) return false;
+        }
+        while (n != 0 && tags[n - 1] == 0) --n;
+        return n == 0;
     }
 
     void end(queue& q, flight& f) {
@@ -154,11 +156,25 @@ struct ownership_checker::impl {
         q.live = false;
         q.written.clear();
     }
+    /// The driver writes one whole descriptor that the device does not have; false: look closer.
+    bool write_idle_descriptor(std::uint64_t address, std::size_t size) {
+        for (queue& q : queues) {
+            const std::uint64_t offset = address - q.layout.desc, i = offset / 16;
+            if (!q.live || i >= q.layout.size || size != 16 || offset % 16 != 0) continue;
+            if (q.descriptors[i] == exposed) return false;
+            if (std::exchange(q.descriptors[i], std::uint8_t{written}) == idle) {
+                q.written.push_back(static_cast<std::uint16_t>(i));
+            }
+            return true;
+        }
+        return false;
+    }
     /// The driver writes descriptors: true when one of them is exposed to the device.
     bool write_descriptors(std::uint64_t address, std::uint64_t size);
 
-    std::unordered_map<std::uint64_t, std::unique_ptr<page>> pages;
-    std::array<cached, 64> cache;
+    std::unordered_map<std::uint64_t, arena> arenas;
+    std::uint64_t last_number = UINT64_MAX;
+    std::uint8_t* last_arena = nullptr;
     std::vector<queue> queues;
 };
 
@@ -197,7 +213,7 @@ void ownership_checker::queue_enabled(unsigned queue, const ring_layout& layout)
     impl_->stop(q);
     const struct {
         std::uint64_t address, size;
-        tag what;
+        std::uint8_t what;
     } areas[] = {{layout.desc, desc_area_bytes(layout.size), desc_area},
                  {layout.avail, avail_area_bytes(layout.size), avail_area},
                  {layout.used, used_area_bytes(layout.size), used_area}};
@@ -271,34 +287,28 @@ void ownership_checker::made_used(unsigned queue, std::uint16_t head) {
               "virtio 2.7.8");
 }
 
-void ownership_checker::on_read(actor who, std::uint64_t address, std::size_t size) {
-    check(who, false, address, size);
-}
-
-void ownership_checker::on_write(actor who, std::uint64_t address, std::size_t size) {
-    check(who, true, address, size);
+memory_tags ownership_checker::tags_at(std::uint64_t address) {
+    return {address / arena_bytes * arena_bytes, arena_bytes, impl_->arena_at(address), &accesses_};
 }
 
 void ownership_checker::check(actor who, bool write, std::uint64_t address, std::size_t size) {
     ++accesses_;
-    const rule& r = rules[static_cast<unsigned>(who) * 2 + (write ? 1 : 0)];
-    int broken = -1;
+    const bool driver_writes = write && who == actor::driver;
+    if (driver_writes && impl_->write_idle_descriptor(address, size)) return;
     bool descriptors = false;
-    impl_->each(address, size, false, [&](const std::uint8_t* tags, std::size_t n) {
-        if (tags == nullptr) {
-            if ((r.forbidden & bit(nobody)) != 0) broken = nobody;
-            return broken < 0;
+    const rule& r = rules[static_cast<unsigned>(who) * 2 + (write ? 1 : 0)];
+    impl_->each(address, size, [&](const std::uint8_t* tags, std::size_t n) {
+        for (std::size_t i = 0; i < n; ++i) {
+            if (driver_writes && tags[i] == desc_area) {
+                descriptors = true;
+            } else if (!allowed(who, write, tags[i])) {
+                violation(who, write, address, size, r.text[tags[i] >> 4], r.source[tags[i] >> 4]);
+                return false;
+            }
         }
-        // Nearly every access meets one tag only.
-        const std::size_t distinct = uniform(tags, n) ? 1 : n;
-        for (std::size_t i = 0; i < distinct && broken < 0; ++i) {
-            if (((r.forbidden >> tags[i]) & 1) != 0) broken = tags[i];
-            if (tags[i] == desc_area) descriptors = true;
-        }
-        return broken < 0;
+        return true;
     });
-    if (broken >= 0) violation(who, write, address, size, r.text[broken], r.source[broken]);
-    if (descriptors && write && who == actor::driver && impl_->write_descriptors(address, size)) {
+    if (descriptors && impl_->write_descriptors(address, size)) {
         violation(who, write, address, size,
                   "the driver may not modify a descriptor that the device has", "virtio 3.3");
     }

@@ -29,16 +29,26 @@ interrupt_handler::interrupt_handler(sc_core::sc_module_name name, guest_kernel&
       cpu_(kernel.cpu(kernel.config().irq_cpu)) {
     SC_HAS_PROCESS(interrupt_handler);
     SC_METHOD(process);
+    dont_initialize();
+    sensitive << arrival_;
+}
+
+void interrupt_handler::interrupt_rose() {
+    if (!idle_) return;
+    idle_ = false;
+    arrival_.notify(to_sc(injection_.next()));
 }
 
 void interrupt_handler::process() {
     const guest_costs& costs = kernel_.costs();
     BOOST_ASIO_CORO_REENTER(coroutine_) {
         for (;;) {
-            while (!irq->level()) BOOST_ASIO_CORO_YIELD next_trigger(irq->rose());
-            SPEND(injection_.next());
-            while (cpu_.irqs_off > 0) BOOST_ASIO_CORO_YIELD next_trigger(cpu_.irqs_on);
-            if (!irq->level()) continue;  // withdrawn meanwhile (device reset)
+            while (cpu_.irqs_off > 0) BOOST_ASIO_CORO_YIELD next_trigger(cpu_.irqs_on.await());
+            if (!irq->level()) {  // withdrawn meanwhile (device reset)
+                idle_ = true;
+                BOOST_ASIO_CORO_YIELD;
+                continue;
+            }
 
             ++interrupts_;
             kernel_.irq_enter(cpu_);
@@ -56,7 +66,7 @@ void interrupt_handler::process() {
                 callbacks_enabled_ = true;
                 for (;;) {
                     while (channel_.lock(queue_).held) {
-                        BOOST_ASIO_CORO_YIELD next_trigger(channel_.lock(queue_).released);
+                        BOOST_ASIO_CORO_YIELD next_trigger(channel_.lock(queue_).released.await());
                     }
                     channel_.lock(queue_).held = true;
                     if (callbacks_enabled_) driver_.queue(queue_).disable_cb();
@@ -65,7 +75,7 @@ void interrupt_handler::process() {
                     used_ = driver_.queue(queue_).get_buf();
                     if (!used_.token) callbacks_enabled_ = !driver_.queue(queue_).enable_cb();
                     channel_.lock(queue_).held = false;
-                    channel_.lock(queue_).released.notify(sc_core::SC_ZERO_TIME);
+                    channel_.lock(queue_).released.notify_delta();
                     if (!used_.token && !callbacks_enabled_) break;
                     if (!used_.token) continue;  // more came while callbacks were off
 
@@ -80,6 +90,12 @@ void interrupt_handler::process() {
             }
             SPEND(costs.irq_exit);
             kernel_.irq_exit(cpu_);
+            idle_ = !irq->level();
+            if (idle_) {
+                BOOST_ASIO_CORO_YIELD;
+            } else {
+                SPEND(injection_.next());
+            }
         }
     }
 }

@@ -15,8 +15,9 @@
 namespace scmi_vp::models {
 
 /// A method cannot wait, so the handler is a stackless coroutine: it returns at each point where CPU
-/// time passes or a lock is held, and goes on from there.
-class interrupt_handler : public sc_core::sc_module {
+/// time passes or a lock is held, and goes on from there. While it is idle, the line tells it of a
+/// rise by a call, and only the arrival at the CPU is an event.
+class interrupt_handler : public sc_core::sc_module, private interrupt_listener {
 public:
     sc_core::sc_port<interrupt_if> irq;
 
@@ -29,6 +30,8 @@ public:
     std::uint64_t spurious() const { return spurious_; }  ///< InterruptStatus was 0
 
 private:
+    void end_of_elaboration() override { irq->listen(*this); }
+    void interrupt_rose() override;
     void process();
     void collected();
     bool finalise();
@@ -42,6 +45,8 @@ private:
     guest_cpu& cpu_;
 
     boost::asio::coroutine coroutine_;
+    sc_core::sc_event arrival_;
+    bool idle_ = true;  ///< waiting for the line to rise
     sim_time delay_;
     std::uint32_t status_ = 0;
     unsigned queue_ = 0;

@@ -38,7 +38,7 @@ void guest_context::run() {
     if (kernel_.all_finished()) sc_core::sc_stop();
 }
 
-void guest_context::sync() {
+void guest_context::catch_up() {
     while (ahead_.ps > 0) {
         sim_time before = cpu_.stolen;
         const sim_time span = ahead_;
@@ -48,15 +48,10 @@ void guest_context::sync() {
         sim_time taken = cpu_.stolen - before;
         if (cpu_.in_irq) {
             taken += now() - cpu_.irq_since;
-            sc_core::wait(cpu_.irq_exited);
+            sc_core::wait(cpu_.irq_exited.await());
         }
         ahead_ += taken;
     }
-}
-
-sim_time guest_context::stamp() {
-    sync();
-    return now();
 }
 
 void guest_context::take_cpu() {

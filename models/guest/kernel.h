@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <systemc>
+#include <utility>
 #include <vector>
 
 #include "models/config.h"
@@ -25,6 +26,26 @@ namespace scmi_vp::models {
 class guest_kernel;
 class guest_context;
 
+/// An event that is rarely waited for: notifying it costs nothing when nobody does.
+class awaited_event {
+public:
+    /// To wait for, now.
+    const sc_core::sc_event& await() {
+        awaited_ = true;
+        return event_;
+    }
+    void notify() {
+        if (std::exchange(awaited_, false)) event_.notify();
+    }
+    void notify_delta() {
+        if (std::exchange(awaited_, false)) event_.notify(sc_core::SC_ZERO_TIME);
+    }
+
+private:
+    sc_core::sc_event event_;
+    bool awaited_ = false;
+};
+
 /// One CPU: who runs on it and who waits for it (first in, first out; the kernel is not preemptible).
 struct guest_cpu {
     unsigned index = 0;
@@ -34,7 +55,7 @@ struct guest_cpu {
     bool in_irq = false;
     sim_time irq_since, stolen;  ///< CPU time that interrupts took, up to the last exit
     sim_time irq_clock_reads;    ///< that the handler has still to spend, for its trace events
-    sc_core::sc_event irq_exited, irqs_on;
+    awaited_event irq_exited, irqs_on;
 };
 
 /// struct completion with one waiter.
@@ -77,7 +98,9 @@ public:
         if (ahead_ >= quantum_) sync();
     }
     /// Lets simulated time catch up, moving on what interrupts took.
-    void sync();
+    void sync() {
+        if (ahead_.ps > 0) catch_up();
+    }
 
     /// Sleeps without using the CPU.
     void idle(sim_time span);
@@ -100,6 +123,7 @@ public:
 private:
     friend class guest_kernel;
     void run();
+    void catch_up();
     void take_cpu();
     void give_cpu();
     void block(context_wave shown);
@@ -147,7 +171,7 @@ public:
     void irq_exit(guest_cpu& cpu);
     void irqs_off(guest_cpu& cpu) { ++cpu.irqs_off; }
     void irqs_on(guest_cpu& cpu) {
-        if (--cpu.irqs_off == 0) cpu.irqs_on.notify(sc_core::SC_ZERO_TIME);
+        if (--cpu.irqs_off == 0) cpu.irqs_on.notify_delta();
     }
 
     // --- clocks, log, trace ---
@@ -197,5 +221,10 @@ private:
     std::uint64_t same_instant_ = 0;  ///< calls since time last moved
     sim_time last_call_;
 };
+
+inline sim_time guest_context::stamp() {
+    sync();
+    return now();
+}
 
 }  // namespace scmi_vp::models

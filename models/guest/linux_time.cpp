@@ -26,6 +26,15 @@ sim_time tick_clock::timeout_fires(sim_time asleep, sim_time timeout) const {
     return time_of_tick(timer_wheel_fires(ticks_at(asleep), msecs_to_jiffies(ms, hz_), hz_));
 }
 
+void tick_timeout::look_up(sim_time asleep) {
+    const std::int64_t tick = ticks_.ticks_at(asleep);
+    from_ = ticks_.time_of_tick(tick);
+    until_ = from_ + ticks_.period();
+    fires_ = n_jiffies_ == never
+                 ? sim_time::max()
+                 : ticks_.time_of_tick(timer_wheel_fires(tick, n_jiffies_, ticks_.hz()));
+}
+
 std::int64_t msecs_to_jiffies(std::int64_t ms, unsigned hz) {
     return (ms * static_cast<std::int64_t>(hz) + 999) / 1000;
 }

@@ -36,6 +36,30 @@ private:
     sim_time phase_, period_;
 };
 
+/// One timeout, asked for again and again. When it fires is the same for all that go to sleep in the
+/// same tick, so it is worked out once per tick: a wheel look-up costs several divisions.
+class tick_timeout {
+public:
+    static constexpr std::int64_t never = -1;
+    /// `n_jiffies` may be `never`.
+    tick_timeout(const tick_clock& ticks, std::int64_t n_jiffies)
+        : ticks_(ticks), n_jiffies_(n_jiffies) {}
+
+    /// When it wakes a task that goes to sleep at `asleep`; sim_time::max() for `never`.
+    sim_time fires(sim_time asleep) {
+        if (asleep < from_ || asleep >= until_) look_up(asleep);
+        return fires_;
+    }
+
+private:
+    void look_up(sim_time asleep);
+
+    const tick_clock& ticks_;
+    std::int64_t n_jiffies_;
+    sim_time from_, until_;  ///< the tick that fires_ is for; empty at first
+    sim_time fires_;
+};
+
 /// msecs_to_jiffies (include/linux/jiffies.h), rounding up; fractions of a millisecond count as one.
 std::int64_t msecs_to_jiffies(std::int64_t ms, unsigned hz);
 

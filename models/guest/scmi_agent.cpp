@@ -21,6 +21,13 @@ std::string text(const char* format, unsigned a, unsigned b = 0, unsigned c = 0,
     return line;
 }
 
+/// schedule_timeout(msecs_to_jiffies(timeout)); fractions of a millisecond count as one.
+tick_timeout timer_of(const guest_kernel& kernel, sim_time timeout) {
+    if (timeout == sim_time::max()) return {kernel.ticks(), tick_timeout::never};
+    const std::int64_t ms = (timeout.ps + milliseconds(1).ps - 1) / milliseconds(1).ps;
+    return {kernel.ticks(), msecs_to_jiffies(ms, kernel.config().hz)};
+}
+
 }  // namespace
 
 void transfer::put_u32(std::size_t offset, std::uint32_t value) {
@@ -29,17 +36,16 @@ void transfer::put_u32(std::size_t offset, std::uint32_t value) {
 
 scmi_agent::scmi_agent(guest_kernel& kernel, scmi_channel& channel, virtio::guest_memory& memory,
                        guest_latencies& extra)
-    : kernel_(kernel), channel_(channel), memory_(memory), extra_(extra) {
+    : kernel_(kernel),
+      channel_(channel),
+      memory_(memory),
+      extra_(extra),
+      rx_timer_(timer_of(kernel, kernel.config().profile.max_rx_timeout)),
+      delayed_timer_(timer_of(kernel, kernel.config().profile.max_delayed_response)) {
     const driver_profile& p = kernel.config().profile;
     device_ = p.instance_device.empty() ? "arm-scmi firmware:" + kernel.config().device_tree.scmi_node
                                         : p.instance_device;
     rx_timeout_ = p.max_rx_timeout;
-    const auto jiffies = [&](sim_time t) {
-        return msecs_to_jiffies((t.ps + milliseconds(1).ps - 1) / milliseconds(1).ps,
-                                kernel.config().hz);
-    };
-    rx_jiffies_ = jiffies(p.max_rx_timeout);
-    delayed_jiffies_ = jiffies(p.max_delayed_response);
 }
 
 void scmi_agent::set_up() {
@@ -149,10 +155,8 @@ int scmi_agent::send(guest_context& c, transfer& t) {
 int scmi_agent::wait_for_reply(guest_context& c, transfer& t, const char* caller) {
     scmi::xfer& x = *t.x;
     c.sync();
-    const tick_clock& ticks = kernel_.ticks();
-    const sim_time deadline = ticks.time_of_tick(
-        timer_wheel_fires(ticks.ticks_at(now()), rx_jiffies_, ticks.hz()));
-    const bool replied = c.wait_for(waits_[x.index].done, deadline, context_wave::waiting);
+    const bool replied =
+        c.wait_for(waits_[x.index].done, rx_timer_.fires(now()), context_wave::waiting);
     if (!replied) {
         t.r->timed_out = true;
         show(x, xfer_wave::timed_out);
@@ -192,10 +196,8 @@ int scmi_agent::do_xfer_with_response(guest_context& c, transfer& t) {
         c, t, kernel_.config().profile.do_xfer_inlined ? "do_xfer" : "do_xfer_with_response");
     if (!err) {
         c.sync();
-        const tick_clock& ticks = kernel_.ticks();
-        const sim_time deadline = ticks.time_of_tick(
-            timer_wheel_fires(ticks.ticks_at(now()), delayed_jiffies_, ticks.hz()));
-        if (!c.wait_for(waits_[x.index].async_done, deadline, context_wave::waiting_delayed)) {
+        if (!c.wait_for(waits_[x.index].async_done, delayed_timer_.fires(now()),
+                        context_wave::waiting_delayed)) {
             log(c, std::string("timed out in delayed resp(caller: ") + t.caller + ")");  // T3
             t.r->delayed = delayed_state::timed_out;
             err = -ETIMEDOUT;
@@ -331,8 +333,7 @@ ftrace_event scmi_agent::event_of(const scmi::xfer& x, ftrace_kind kind) const {
     return e;
 }
 
-void scmi_agent::trace_event(guest_context& c, const transfer& t, ftrace_kind kind, std::int32_t s) {
-    if (!kernel_.tracing()) return;
+void scmi_agent::emit(guest_context& c, const transfer& t, ftrace_kind kind, std::int32_t s) {
     ftrace_event e = event_of(*t.x, kind);
     if (kind == ftrace_kind::msg_dump) {
         e.tag = "CMND";

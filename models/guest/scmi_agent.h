@@ -73,7 +73,10 @@ private:
                 std::uint32_t word);
     void trace_notification(guest_cpu& cpu, const vio_message& m, std::uint32_t word,
                             std::uint32_t length);
-    void trace_event(guest_context& c, const transfer& t, traces::ftrace_kind kind, std::int32_t s);
+    void trace_event(guest_context& c, const transfer& t, traces::ftrace_kind kind, std::int32_t s) {
+        if (kernel_.tracing()) emit(c, t, kind, s);
+    }
+    void emit(guest_context& c, const transfer& t, traces::ftrace_kind kind, std::int32_t s);
     void trace_reply(guest_cpu& cpu, const scmi::xfer& x, bool delayed);
     traces::ftrace_event event_of(const scmi::xfer& x, traces::ftrace_kind kind) const;
     void show(const scmi::xfer& x, xfer_wave state);
@@ -87,7 +90,7 @@ private:
     guest_latencies& extra_;
     std::string device_;
     sim_time rx_timeout_;
-    std::int64_t rx_jiffies_, delayed_jiffies_;
+    tick_timeout rx_timer_, delayed_timer_;
     scmi::transfer_counter counter_;
     std::unique_ptr<scmi::xfer_table> xfers_;
     std::vector<waits> waits_;

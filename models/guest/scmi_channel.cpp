@@ -65,14 +65,14 @@ bool scmi_channel::repost(vio_message& m) {
 void scmi_channel::take_lock(guest_context& c, channel_lock& l) {
     c.sync();  // an interrupt that comes before this is not held off by it
     kernel_.irqs_off(c.cpu());  // spin_lock_irqsave
-    while (l.held) sc_core::wait(l.released);
+    while (l.held) sc_core::wait(l.released.await());
     l.held = true;
 }
 
 void scmi_channel::release_lock(guest_context& c, channel_lock& l) {
     if (kernel_.config().cpus > 1) c.sync();  // another CPU sees when it is free
     l.held = false;
-    l.released.notify(sc_core::SC_ZERO_TIME);
+    l.released.notify_delta();
     kernel_.irqs_on(c.cpu());
 }
 

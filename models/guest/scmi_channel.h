@@ -24,7 +24,7 @@ struct vio_message {
 /// A spinlock with interrupts off (vioch->lock); contended only between CPUs.
 struct channel_lock {
     bool held = false;
-    sc_core::sc_event released;
+    awaited_event released;
 };
 
 /// Extra CPU time that a scenario puts on the driver's own hops.

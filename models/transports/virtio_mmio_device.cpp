@@ -45,13 +45,21 @@ void virtio_mmio_device::b_transport(tlm::tlm_generic_payload& payload, sc_core:
     if (payload.is_read()) {
         virtio::register_effect effect;
         const std::uint32_t value = registers_.read(offset, size, effect);
-        std::memset(payload.get_data_ptr(), 0, size);
-        std::memcpy(payload.get_data_ptr(), &value, std::min<std::size_t>(size, sizeof value));
+        if (size == sizeof value) {
+            std::memcpy(payload.get_data_ptr(), &value, sizeof value);
+        } else {
+            std::memset(payload.get_data_ptr(), 0, size);
+            std::memcpy(payload.get_data_ptr(), &value, std::min<std::size_t>(size, sizeof value));
+        }
         mon_.register_access(false, offset, value);
-        apply(effect);
+        if (effect.guest_error) guest_error(effect.guest_error);  // a read has no other effect
     } else if (payload.is_write()) {
         std::uint32_t value = 0;
-        std::memcpy(&value, payload.get_data_ptr(), std::min<std::size_t>(size, sizeof value));
+        if (size == sizeof value) {
+            std::memcpy(&value, payload.get_data_ptr(), sizeof value);
+        } else {
+            std::memcpy(&value, payload.get_data_ptr(), std::min<std::size_t>(size, sizeof value));
+        }
         mon_.register_access(true, offset, value);
         apply(registers_.write(offset, size, value));
     }
@@ -116,7 +124,9 @@ void virtio_mmio_device::ring_broken(const virtio::ring_fault& fault) {
 void virtio_mmio_device::update_irq() {
     const std::uint32_t status = registers_.interrupt_status();
     if (waves* w = mon_.wave()) w->interrupt_status(now(), status);
-    irq->set(status != 0);
+    if (irq_high_ == (status != 0)) return;
+    irq_high_ = status != 0;
+    irq->set(irq_high_);
 }
 
 }  // namespace scmi_vp::models

@@ -44,6 +44,7 @@ private:
     virtio::mmio_register_file registers_;
     scmi_device& device_;
     monitor& mon_;
+    bool irq_high_ = false;
     std::uint64_t guest_errors_ = 0;
     std::string last_guest_error_;
 };

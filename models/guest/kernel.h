@@ -156,6 +156,8 @@ public:
     guest_context& add_context(const context_config& c, std::function<void(guest_context&)> body);
     const std::vector<std::unique_ptr<guest_context>>& contexts() const { return contexts_; }
     bool all_finished() const { return finished_ == contexts_.size(); }
+    /// Entries in the heap of timers: at most a few per task, however many waits there were.
+    std::size_t timers_armed() const { return timers_.size(); }
 
     // --- waking ---
     void complete(completion& c) {

@@ -23,6 +23,7 @@ void print_help(std::ostream& out) {
            "  scmi-vp run my.toml --set guest.hz=1000   the same with another kernel tick\n"
            "  scmi-vp run my.toml --out out --vcd-around slowest   a waveform of the slowest call\n"
            "  scmi-vp study quickstart --out out/study  what a timeout costs, on two hosts\n"
+           "  scmi-vp explain out/study --slowest       why that request took so long\n"
            "  scmi-vp list keys                         every key of a scenario\n"
            "\nexit status:\n";
     for (const exit_status_info& s : exit_status_table) {
@@ -62,6 +63,8 @@ const std::vector<command>& commands() {
     static const std::vector<command> all{
         {"run", "run a scenario", run_command},
         {"study", "run a scenario at many points, many times, and compare", study_command},
+        {"explain", "tell the story of one request of a study or a run", explain_command},
+        {"report", "make report.html again from a folder of results", report_command},
         {"list", "print what there is: keys, hops, distributions, messages, ...", list_command},
         {"init", "write a commented starter scenario", init_command},
     };

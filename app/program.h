@@ -23,6 +23,8 @@ struct command {
 /// One function per subcommand, each in its own file.
 exit_status run_command(const arguments& args, std::ostream& out);
 exit_status study_command(const arguments& args, std::ostream& out);
+exit_status explain_command(const arguments& args, std::ostream& out);
+exit_status report_command(const arguments& args, std::ostream& out);
 exit_status list_command(const arguments& args, std::ostream& out);
 exit_status init_command(const arguments& args, std::ostream& out);
 

@@ -119,20 +119,6 @@ request_choice completed(const std::vector<json_place>& points, request_choice c
                                        ", numbered 1 to " + std::to_string(v.requests));
 }
 
-testbenches::scenario load(const std::string& scenario, const std::vector<std::string>& set,
-                           std::uint64_t seed) {
-    std::error_code ignored;
-    if (!fs::is_regular_file(scenario, ignored)) {
-        throw error(
-            error_kind::input, scenario,
-            "the scenario of these results is not there; its path is as seen from the folder "
-            "in which they were made: change to that folder, or put the scenario back");
-    }
-    std::vector<std::string> overrides = set;
-    overrides.push_back("sim.seed=" + std::to_string(seed));
-    return testbenches::load_scenario(scenario, overrides);
-}
-
 }  // namespace
 
 json load_results(const fs::path& folder) {
@@ -145,6 +131,24 @@ json load_results(const fs::path& folder) {
                                    "that `scmi-vp study` or `scmi-vp run --out` wrote"
                                  : "is not a folder; give the one that --out named";
     throw error(error_kind::input, folder.string(), what);
+}
+
+testbenches::scenario scenario_of_results(const json& results, std::size_t point,
+                                          std::size_t replication) {
+    const json_place j(results, "");
+    const std::string file = j.at("scenario").text();
+    std::error_code ignored;
+    if (!fs::is_regular_file(file, ignored)) {
+        throw error(error_kind::input, file,
+                    "the scenario of these results is not there; its path is as seen from the "
+                    "folder in which they were made: change to that folder, or put it back");
+    }
+    const json_place p = j.at("points").elements().at(point);
+    std::vector<std::string> set = p.at("set").texts();
+    for (const std::string& s : j.at("set").texts()) set.push_back(s);
+    const json_place one = p.at("replication_results").elements().at(replication);
+    set.push_back("sim.seed=" + std::to_string(one.at("seed").count()));
+    return testbenches::load_scenario(file, set);
 }
 
 story story_of(const json& results, const request_choice& choice, const fs::path& folder) {
@@ -166,7 +170,7 @@ story story_of(const json& results, const request_choice& choice, const fs::path
     source.points = points.size();
     source.replications = point.at("replication_results").elements().size();
 
-    const testbenches::scenario s = load(source.scenario, source.set, source.out.seed);
+    const testbenches::scenario s = scenario_of_results(results, *c.point, *c.replication);
     source.seen = survey_run(s, c.how, c.request);
     if (!source.seen.found) refuse_request(c, source.seen, where_of(source));
     source.gaps = host_gaps(s, source.seen.chosen.entered(), source.seen.chosen.end());

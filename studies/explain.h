@@ -13,6 +13,7 @@
 
 #include "base/hops.h"
 #include "base/time.h"
+#include "testbenches/scenario.h"
 
 namespace scmi_vp::studies {
 
@@ -68,6 +69,11 @@ struct story {
 /// results.json of a study's folder, or summary.json of a run's as a study of one point and one
 /// replication. Throws scmi_vp::error (input) when it is neither, or cannot be read.
 nlohmann::json load_results(const std::filesystem::path& folder);
+
+/// The scenario of one run of these results, with what was set and its seed. Throws scmi_vp::error
+/// (input) when the scenario has moved, and what loading it throws.
+testbenches::scenario scenario_of_results(const nlohmann::json& results, std::size_t point,
+                                          std::size_t replication);
 
 /// Repeats the run in child processes (SystemC elaborates once per process; runs are deterministic)
 /// and tells the story. `results` has the format of load_results(); `folder` holds its requests.csv

@@ -230,6 +230,7 @@ std::string facts(const report_data& d) {
 void write_report(const nlohmann::json& results, const story* slowest, std::ostream& out) {
     const report_data d = read_results(results);
     out << "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+        << report_generator << "\n"
         << "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>"
         << escaped(d.title) << "</title>\n<style>" << report_style
         << "</style>\n</head>\n<body>\n<main>\n<h1>" << escaped(d.title) << "</h1>\n";

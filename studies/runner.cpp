@@ -132,6 +132,22 @@ private:
     fs::path path_;
 };
 
+/// What a child sends.
+std::string message_of(const testbenches::scenario& one, const study_sink& sink, bool finished,
+                       std::uint64_t replication, bool batches) {
+    json message{{"seed", one.system.seed},
+                 {"finished", finished},
+                 {"totals", sink.totals.to_json()},
+                 {"kept", json_of(sink.selection.take(sink.tasks()))}};
+    message["totals"]["slowest"][0] = replication;
+    if (batches) {
+        message["spurious_batches"] = json_of(sink.spurious.full());
+        message["true_batches"] = json_of(sink.true_timeouts.full());
+    }
+    const std::vector<std::uint8_t> bytes = json::to_cbor(message);
+    return {bytes.begin(), bytes.end()};
+}
+
 std::string name_of_run(const study& s, std::size_t point, std::uint64_t replication) {
     std::vector<std::string> set = s.points[point].set;
     set.insert(set.end(), s.set.begin(), s.set.end());
@@ -170,17 +186,13 @@ std::string run_replication(const study& s, std::size_t point, std::uint64_t rep
     }
     const bool finished = simulate(one, sink);
     if (!rows.empty()) traces::check_stream(rows_file, rows.string());
-    json message{{"seed", one.system.seed},
-                 {"finished", finished},
-                 {"totals", sink.totals.to_json()},
-                 {"kept", json_of(sink.selection.take(sink.tasks()))}};
-    message["totals"]["slowest"][0] = replication;
-    if (s.replications == 1) {
-        message["spurious_batches"] = json_of(sink.spurious.full());
-        message["true_batches"] = json_of(sink.true_timeouts.full());
-    }
-    const std::vector<std::uint8_t> bytes = json::to_cbor(message);
-    return {bytes.begin(), bytes.end()};
+    return message_of(one, sink, finished, replication, s.replications == 1);
+}
+
+std::string run_alone(const testbenches::scenario& one) {
+    study_sink sink(one, 0, 0);
+    const bool finished = simulate(one, sink);
+    return message_of(one, sink, finished, 0, true);
 }
 
 void merge_replication(point_result& result, const std::string& message) {

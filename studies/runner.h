@@ -48,6 +48,8 @@ testbenches::scenario scenario_of(const study& s, std::size_t point, std::uint64
 /// One run in this process (SystemC: once per process), as the message that a child sends.
 std::string run_replication(const study& s, std::size_t point, std::uint64_t replication,
                             const std::filesystem::path& rows = {});
+/// The same for a run that is no part of a study; its batches are in the message.
+std::string run_alone(const testbenches::scenario& one);
 /// Adds such a message to the results of its point.
 void merge_replication(point_result& result, const std::string& message);
 

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0
+// The story of a request against runs whose truth is known: a sensor that takes 45 ms behind a 30
+// ms timeout, the recorded Linux' 70 s reply, a host that stops, a lost reply.
+#include "studies/explain.h"
+
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "studies/report_files.h"
+#include "studies/shell.h"
+#include "testbenches/output_directory.h"
+
+namespace scmi_vp::studies {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+class explain : public testing::Test {
+protected:
+    void SetUp() override {
+        std::string name = (fs::temp_directory_path() / "scmi-vp-XXXXXX").string();
+        ASSERT_NE(mkdtemp(name.data()), nullptr);
+        folder_ = name;
+    }
+    void TearDown() override {
+        std::error_code ignored;
+        fs::remove_all(folder_, ignored);
+    }
+    fs::path write(const std::string& name, const std::string& text) const {
+        std::ofstream(folder_ / name) << text;
+        return folder_ / name;
+    }
+    const fs::path& folder() const { return folder_; }
+
+private:
+    fs::path folder_;
+};
+
+std::string testbench(const std::string& name) {
+    return std::string(SCMI_VP_SOURCE_DIR) + "/testbenches/" + name + "/scenario.toml";
+}
+
+/// What `scmi-vp run` writes, as far as it matters here.
+json run_of(const std::string& scenario, std::uint64_t requests,
+            const std::vector<std::string>& set = {}) {
+    json point{{"id", 0}, {"labels", json::object()}, {"set", json::array()}};
+    point["replication_results"] = {{{"seed", 1}, {"requests", requests}}};
+    return {{"format", "scmi-vp results 1"},
+            {"title", "t"},
+            {"scenario", scenario},
+            {"set", set},
+            {"points", json::array({point})}};
+}
+
+request_choice number(std::uint64_t id) {
+    request_choice c;
+    c.how = request_choice::by::number;
+    c.request = id;
+    return c;
+}
+
+request_choice late() {
+    request_choice c;
+    c.how = request_choice::by::late;
+    return c;
+}
+
+std::string all_of(const story& s) {
+    std::string text = s.headline;
+    for (const std::string& sentence : s.sentences) text += "\n" + sentence;
+    return text;
+}
+
+template <class call_t>
+std::string message_of(error_kind kind, call_t call) {
+    try {
+        call();
+    } catch (const error& e) {
+        EXPECT_EQ(int(e.kind()), int(kind)) << e.what();
+        return e.what();
+    }
+    return "no error";
+}
+
+// testbenches/late-reply/scenario.toml: a 30 ms timeout meets a sensor that takes 45 ms.
+TEST_F(explain, a_late_reply_is_told_as_a_spurious_timeout) {
+    const story s = story_of(run_of(testbench("late-reply"), 0), late());
+    EXPECT_EQ(s.task, "slow-reader-101");
+    EXPECT_EQ(s.what, "SENSOR_READING_GET(1)");
+    EXPECT_GE(s.returned - s.entered, milliseconds(30));
+    EXPECT_GT(s.late_at - s.entered, milliseconds(45));
+    EXPECT_LT(s.late_at - s.entered, milliseconds(46));
+    EXPECT_THAT(all_of(s),
+                AllOf(HasSubstr("the timeout was a spurious one"), HasSubstr("-ETIMEDOUT"),
+                      HasSubstr("The hop that made it slow is service"),
+                      HasSubstr("A timeout of more than about 45.1"),
+                      HasSubstr("still waiting there when the driver gave up")));
+    // The other task read five times meanwhile: one read each 5 ms.
+    EXPECT_THAT(all_of(s), HasSubstr("by monitor-100"));
+    EXPECT_EQ(s.neighbours.size(), 5u);
+    // drivers/firmware/arm_scmi/driver.c, do_xfer(): "timed out in resp(caller: %pS)".
+    EXPECT_THAT(s.log, Contains(HasSubstr("timed out in resp")));
+}
+
+TEST_F(explain, hops_add_up_and_the_open_one_is_marked) {
+    const story s = story_of(run_of(testbench("late-reply"), 0), late());
+    sim_time sum{};
+    std::size_t waiting = 0;
+    for (const hop_part& p : s.hops) {
+        EXPECT_EQ(p.from, sum);
+        sum += p.length;
+        if (p.waiting) {
+            ++waiting;
+            EXPECT_EQ(p.id, hop::service);
+            EXPECT_EQ(p.median, microseconds(50));  // the other sensor's, in the scenario
+        }
+    }
+    EXPECT_EQ(sum, s.returned - s.entered);
+    EXPECT_EQ(waiting, 1u);
+}
+
+// The recording's request 28 is answered 70 s after the doorbell and given up after 60 s
+// (testbenches/linux-6.1-recording).
+TEST_F(explain, the_recorded_timeout_is_the_slowest) {
+    request_choice slowest;
+    slowest.point = 0, slowest.replication = 0;
+    const story s = story_of(run_of(testbench("linux-6.1-recording"), 0), slowest);
+    EXPECT_EQ(s.what, "SENSOR_READING_GET(2)");
+    EXPECT_GE(s.late_at - s.entered, seconds(70));
+    EXPECT_THAT(s.log, Contains(HasSubstr("timed out in resp")));
+}
+
+TEST_F(explain, a_quick_request_is_not_called_slow) {
+    const story s = story_of(run_of(testbench("late-reply"), 0), number(1));
+    EXPECT_EQ(s.request, 1u);
+    EXPECT_THAT(all_of(s), AllOf(HasSubstr("was answered with SUCCESS"),
+                                 Not(HasSubstr("timeout was")), HasSubstr("No hop was unusual")));
+}
+
+const char* const stopping_host = R"([scenario]
+title = "stopping host"
+[sim]
+duration = "400ms"
+[guest]
+max_rx_timeout = "1s"
+[[platform.sensor]]
+name = "s"
+[platform]
+protocols = [0x15]
+[[platform.agent]]
+name = "linux"
+[[platform.pause]]
+every = "100ms"
+length = "120ms"
+count = 1
+[hops]
+service = "50us"
+[[workload.context]]
+name = "t"
+pid = 7
+[[workload.loop]]
+context = "t"
+calls = [{ call = "sensor_read", id = 0 }]
+count = 100
+think = "3ms"
+)";
+
+// The host stops for 120 ms, 100 ms after the start (platform.pause): what waits meanwhile is slow.
+TEST_F(explain, a_pause_of_the_host_is_named_with_its_times) {
+    const story s = story_of(run_of(write("pause.toml", stopping_host).string(), 0),
+                             {request_choice::by::slowest, 0, 0, 0});
+    ASSERT_EQ(s.gaps.size(), 1u);
+    EXPECT_EQ(s.gaps[0].from, milliseconds(100));
+    EXPECT_EQ(s.gaps[0].to, milliseconds(220));
+    EXPECT_THAT(all_of(s),
+                HasSubstr("The platform's host did not run from 100ms to 220ms (120ms)"));
+}
+
+TEST_F(explain, a_lost_reply_is_a_true_timeout) {
+    const std::string scenario =
+        write("lost.toml", std::string(stopping_host) +
+                               "[[platform.loss]]\nprobability = 1.0\nfrom = \"50ms\"\n")
+            .string();
+    const story s = story_of(run_of(scenario, 0, {"guest.max_rx_timeout=20ms"}),
+                             {request_choice::by::slowest, 0, 0, 0});
+    EXPECT_EQ(s.outcome, "timed_out");
+    EXPECT_THAT(all_of(s),
+                AllOf(HasSubstr("The platform never answered it: the timeout was a true one"),
+                      Not(HasSubstr("spurious"))));
+}
+
+TEST_F(explain, changed_results_are_noticed) {
+    const story changed = story_of(run_of(testbench("late-reply"), 3), number(1));
+    EXPECT_THAT(changed.sentences.front(),
+                AllOf(HasSubstr("Careful"), HasSubstr("the results say 3")));
+    const story first = story_of(run_of(testbench("late-reply"), 0), number(1));
+    const std::string text = first.sentences[1];
+    const std::size_t at = text.find("request 1 of ") + 13;
+    const story same =
+        story_of(run_of(testbench("late-reply"), std::stoull(text.substr(at))), number(1));
+    EXPECT_THAT(all_of(same), Not(HasSubstr("Careful")));
+}
+
+TEST_F(explain, errors_say_what_there_is) {
+    const json run = run_of(testbench("late-reply"), 0);
+    EXPECT_THAT(
+        message_of(error_kind::usage, [&] { story_of(run, number(100'000)); }),
+        AllOf(HasSubstr("there is no request 100000 in this run"), HasSubstr("numbered 1 to ")));
+    request_choice far = number(1);
+    far.point = 3;
+    EXPECT_EQ(message_of(error_kind::usage, [&] { story_of(run, far); }),
+              "there is no point 3: these results have 1, number 0");
+    EXPECT_EQ(message_of(error_kind::usage,
+                         [&] {
+                             story_of(
+                                 run_of(testbench("late-reply"), 0, {"guest.max_rx_timeout=1s"}),
+                                 late());
+                         }),
+              "no reply came late in this run");
+    EXPECT_THAT(
+        message_of(error_kind::input, [&] { story_of(run_of("gone/away.toml", 0), number(1)); }),
+        HasSubstr("gone/away.toml: the scenario of these results is not there"));
+    EXPECT_THAT(
+        message_of(
+            error_kind::config,
+            [&] { story_of(run_of(testbench("late-reply"), 0, {"guest.hz=nine"}), number(1)); }),
+        HasSubstr("guest.hz"));
+}
+
+TEST_F(explain, folders_that_hold_no_results_are_refused) {
+    EXPECT_THAT(message_of(error_kind::input, [&] { load_results(folder()); }),
+                HasSubstr("has neither results.json nor summary.json"));
+    EXPECT_THAT(message_of(error_kind::input, [&] { load_results(folder() / "none"); }),
+                HasSubstr("is not a folder"));
+    write("results.json", "{\"format\": ");
+    EXPECT_THAT(message_of(error_kind::input, [&] { load_results(folder()); }),
+                HasSubstr("results.json: is not JSON"));
+    fs::remove(folder() / "results.json");
+    write("summary.json", "{\"title\": \"old\"}");
+    EXPECT_THAT(message_of(error_kind::input, [&] { load_results(folder()); }),
+                HasSubstr("summary.json: scenario is missing"));
+}
+
+// requests.csv of a study has every timeout: the reply that came longest after its request wins.
+TEST_F(explain, the_latest_reply_of_a_study_is_found_in_its_requests) {
+    json study = run_of(testbench("late-reply"), 0);
+    study["points"].push_back(study["points"][0]);
+    study["points"][1]["labels"] = {{"timeout", "20ms"}};
+    study["points"][1]["set"] = {"guest.max_rx_timeout=20ms"};
+    const story direct = story_of(study, {request_choice::by::late, 0, 1, 0});
+    write("requests.csv", "point,replication,id,entered_ps,late_at_ps\n0,0,1,10,20\n1,0," +
+                              std::to_string(direct.request) + ",10,99\n0,0,3,10,\n");
+    const story s = story_of(study, late(), folder());
+    EXPECT_EQ(s.point, 1u);
+    EXPECT_EQ(s.request, direct.request);
+    EXPECT_THAT(all_of(s), HasSubstr("replication 0 of point 1 (timeout 20ms)"));
+    EXPECT_THAT(s.rerun, HasSubstr("--set guest.max_rx_timeout=20ms --seed 1"));
+    request_choice elsewhere = late();
+    elsewhere.point = 0;
+    EXPECT_THAT(message_of(error_kind::usage,
+                           [&] {
+                               write("requests.csv",
+                                     "point,replication,id,entered_ps,late_at_ps\n");
+                               story_of(study, elsewhere, folder());
+                           }),
+                HasSubstr("no reply came late in point 0"));
+    write("requests.csv", "point,replication,id,entered_ps,late_at_ps\n0,0,x,1,2\n");
+    EXPECT_THAT(message_of(error_kind::input, [&] { story_of(study, late(), folder()); }),
+                HasSubstr("requests.csv:2: 'x' is not a number"));
+    write("requests.csv", "point,replication,id,entered_ps,late_at_ps\n0,0,1\n");
+    EXPECT_THAT(message_of(error_kind::input, [&] { story_of(study, late(), folder()); }),
+                HasSubstr("has 3 cells instead of 5"));
+    fs::remove(folder() / "requests.csv");
+    EXPECT_THAT(message_of(error_kind::input, [&] { story_of(study, late(), folder()); }),
+                HasSubstr("give --point and --replication"));
+}
+
+TEST_F(explain, the_printed_story_fits_a_terminal) {
+    std::ostringstream out;
+    const story s = story_of(run_of(testbench("late-reply"), 0), late());
+    print_story(out, s);
+    std::istringstream lines(out.str());
+    for (std::string line; std::getline(lines, line);) {
+        const bool given =
+            line.find("scmi-vp run") != std::string::npos || line.rfind("  [", 0) == 0;
+        if (!given) EXPECT_LE(line.size(), 80u) << line;
+        for (const char c : line) EXPECT_TRUE(c >= ' ' && c <= '~') << line;
+    }
+    EXPECT_THAT(out.str(), AllOf(HasSubstr("service"), HasSubstr("####"), HasSubstr(s.rerun)));
+}
+
+// What a POSIX shell makes of a quoted argument is the argument (XCU 2.2).
+TEST_F(explain, commands_survive_a_shell) {
+    const std::string nasty = "hops.service={ kind=\"normal\", mean='$HOME `id` \\' } it's";
+    const std::string command =
+        "printf %s " + shell_quoted(nasty) + " > '" + (folder() / "out").string() + "'";
+    ASSERT_EQ(std::system(command.c_str()), 0);
+    std::stringstream text;
+    text << std::ifstream(folder() / "out").rdbuf();
+    EXPECT_EQ(text.str(), nasty);
+    EXPECT_EQ(shell_quoted("guest.hz=1000"), "guest.hz=1000");
+    EXPECT_EQ(shell_quoted(""), "''");
+    EXPECT_EQ(run_command_line("a b.toml", {"sim.seed=3", "x=1"}, 9),
+              "scmi-vp run 'a b.toml' --set x=1 --seed 9");
+}
+
+// A run's folder becomes a page too: its statistics are found by running it again.
+TEST_F(explain, a_report_of_a_single_run_is_made_again) {
+    const json summary{{"title", "a run"},
+                       {"scenario", testbench("late-reply")},
+                       {"set", json::array()},
+                       {"seed", 1},
+                       {"requests", 0}};
+    testbenches::output_directory ours(folder());
+    ours.open("summary.json") << summary.dump();
+    ours.finish();
+    const written_report first = rebuild_report(folder());
+    EXPECT_EQ(fs::file_size(first.path), first.bytes);
+    std::stringstream page;
+    page << std::ifstream(first.path).rdbuf();
+    EXPECT_THAT(page.str(), AllOf(HasSubstr("<h1>a run</h1>"), HasSubstr("The slowest request"),
+                                  HasSubstr("slow-reader-101")));
+    const written_report second = rebuild_report(folder());
+    EXPECT_EQ(second.bytes, first.bytes);
+    // The next run into this folder may replace the page.
+    std::stringstream manifest;
+    manifest << std::ifstream(folder() / testbenches::output_directory::manifest_name).rdbuf();
+    EXPECT_THAT(manifest.str(), HasSubstr("\nsummary.json\nreport.html\n"));
+    EXPECT_NO_THROW(testbenches::output_directory again(folder()));
+    EXPECT_FALSE(fs::exists(first.path));
+}
+
+TEST_F(explain, a_page_that_is_not_ours_is_left_alone) {
+    const json summary{{"title", "a run"},
+                       {"scenario", testbench("late-reply")},
+                       {"set", json::array()},
+                       {"seed", 1},
+                       {"requests", 0}};
+    write("summary.json", summary.dump());
+    write("report.html", "mine");
+    EXPECT_THAT(message_of(error_kind::output, [&] { rebuild_report(folder()); }),
+                HasSubstr("was not written by scmi-vp"));
+    EXPECT_EQ(fs::file_size(folder() / "report.html"), 4u);
+}
+
+}  // namespace
+}  // namespace scmi_vp::studies

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// See report_files.h.
+#include "studies/report_files.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "base/error.h"
+#include "studies/explain.h"
+#include "studies/report_html.h"
+#include "studies/results.h"
+#include "testbenches/forked.h"
+#include "testbenches/output_directory.h"
+
+namespace scmi_vp::studies {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+/// A run's folder says what was run; its statistics are found by running it again.
+json measured(const json& run) {
+    study s;
+    s.title = run.at("title").get<std::string>();
+    s.scenario = run.at("scenario").get<std::string>();
+    s.replications = 1;
+    s.seed = run.at("seed").get<std::uint64_t>();
+    s.set = run.at("set").get<std::vector<std::string>>();
+    s.points.push_back({{}, {}, scenario_of_results(run, 0, 0)});
+    s.description = s.points[0].scenario.description;
+    std::vector<point_result> results(1);
+    merge_replication(results[0], testbenches::run_forked("repeating the run", [&] {
+                          return run_alone(s.points[0].scenario);
+                      }));
+    return results_json(find_out(s, results));
+}
+
+bool has_request(const json& results) {
+    for (const json& p : results.at("points")) {
+        if (p.contains("slowest") && !p["slowest"].is_null()) return true;
+    }
+    return false;
+}
+
+std::string page_of(const fs::path& folder) {
+    json results = load_results(folder);
+    if (!results.contains("study")) results = measured(results);
+    std::ostringstream page;
+    if (has_request(results)) {
+        const story s = story_of(results, request_choice{}, folder);
+        write_report(results, &s, page);
+    } else {
+        write_report(results, nullptr, page);
+    }
+    return page.str();
+}
+
+[[noreturn]] void refuse(const fs::path& path) {
+    const std::string why = errno ? std::strerror(errno) : "unknown reason";
+    throw error(error_kind::output, path.string(), "cannot be written (" + why + ")");
+}
+
+/// By what write_report() puts into the head of each page.
+bool is_report(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::string head(500, '\0');
+    in.read(head.data(), static_cast<std::streamsize>(head.size()));
+    return head.find(report_generator) != std::string::npos;
+}
+
+/// Enters the page into the list of our files, so that the next run into this folder replaces it.
+/// A folder that was copied without its list stays without.
+void list_in_manifest(const fs::path& folder, const std::string& name) {
+    const fs::path manifest = folder / testbenches::output_directory::manifest_name;
+    std::ifstream in(manifest);
+    if (!in) return;
+    for (std::string line; std::getline(in, line);) {
+        if (line == name) return;
+    }
+    errno = 0;
+    std::ofstream out(manifest, std::ios::app);
+    out << name << "\n";
+    if (!out.flush()) refuse(manifest);
+}
+
+}  // namespace
+
+written_report rebuild_report(const fs::path& folder) {
+    const std::string name = "report.html";
+    const fs::path path = folder / name, part = folder / ".report.html.part";
+    std::error_code code;
+    if (fs::exists(fs::symlink_status(path, code)) && !is_report(path)) {
+        throw error(error_kind::output, path.string(),
+                    "was not written by scmi-vp and is in the way; move it");
+    }
+    const std::string page = page_of(folder);
+    list_in_manifest(folder, name);
+    // Renamed when it is whole: a full disk must not cost the old one.
+    errno = 0;
+    std::ofstream out(part, std::ios::binary | std::ios::trunc);
+    out << page;
+    out.close();
+    if (!out) {
+        const int failed = errno;
+        fs::remove(part, code);
+        errno = failed;
+        refuse(path);
+    }
+    fs::rename(part, path, code);
+    if (code)
+        throw error(error_kind::output, path.string(),
+                    "cannot be replaced (" + code.message() + ")");
+    return {path, page.size()};
+}
+
+}  // namespace scmi_vp::studies

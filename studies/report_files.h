@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// report.html made again from a folder of results.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+namespace scmi_vp::studies {
+
+struct written_report {
+    std::filesystem::path path;
+    std::uintmax_t bytes = 0;
+};
+
+/// `folder` is a study's or a run's; the latter is repeated for its statistics, and the run of the
+/// slowest request for its story. Throws scmi_vp::error: what load_results() and story_of() throw,
+/// (output) when report.html cannot be written or is not scmi-vp's.
+written_report rebuild_report(const std::filesystem::path& folder);
+
+}  // namespace scmi_vp::studies

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// report.html: needs nothing else, is well-formed, has everything in it, and says what is wrong
+// with results that it cannot use.
+#include "studies/report_html.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "studies/report_charts.h"
+#include "studies/report_data.h"
+#include "studies/report_testing.h"
+#include "studies/svg.h"
+#include "studies/xml_testing.h"
+
+namespace scmi_vp::studies {
+namespace {
+
+std::string page_of(const nlohmann::json& results, const story* s) {
+    std::ostringstream out;
+    write_report(results, s, out);
+    return out.str();
+}
+
+std::string sample_page() {
+    const story s = sample_story();
+    return page_of(sample_results(), &s);
+}
+
+std::vector<std::string> pictures_of(const std::string& page) {
+    std::vector<std::string> all;
+    for (std::size_t at = page.find("<svg"); at != std::string::npos; at = page.find("<svg", at)) {
+        const std::size_t end = page.find("</svg>", at) + 6;
+        all.push_back(page.substr(at, end - at));
+        at = end;
+    }
+    return all;
+}
+
+std::string message_of(const nlohmann::json& results) {
+    try {
+        page_of(results, nullptr);
+    } catch (const error& e) {
+        EXPECT_EQ(e.kind(), error_kind::input);
+        return e.what();
+    }
+    return "no error";
+}
+
+// The page must open from a disk without a network: nothing is fetched, no script runs.
+TEST(report_html, refers_to_nothing_outside) {
+    const std::string page = sample_page();
+    for (const char* outside :
+         {"http:", "https:", "src=", "@import", "url(", "href=", "<script", "<link"}) {
+        EXPECT_EQ(page.find(outside), std::string::npos) << outside;
+    }
+}
+
+TEST(report_html, pictures_are_well_formed_and_described) {
+    const std::vector<std::string> pictures = pictures_of(sample_page());
+    std::size_t described = 0;
+    for (const std::string& p : pictures) {
+        xml_test_reader xml(p);
+        EXPECT_NO_THROW(xml.read()) << p.substr(0, 300);
+        if (p.find("aria-hidden") != std::string::npos) continue;
+        ++described;
+        EXPECT_EQ(xml.count("desc"), 1u);
+        EXPECT_NE(p.find("role=\"img\""), std::string::npos);
+    }
+    EXPECT_EQ(described, 5u);
+}
+
+// Void elements and the doctype aside, the page is XML: an unbalanced tag anywhere shows here.
+TEST(report_html, the_page_is_balanced) {
+    std::string page = sample_page();
+    const std::string doctype = "<!DOCTYPE html>\n";
+    ASSERT_EQ(page.rfind(doctype, 0), 0u);
+    page.erase(0, doctype.size());
+    for (std::size_t at = page.find("<meta"); at != std::string::npos;
+         at = page.find("<meta", at + 1)) {
+        page.insert(page.find('>', at), "/");
+    }
+    const std::size_t style = page.find("<style>") + 7;
+    page.erase(style, page.find("</style>") - style);
+    for (std::size_t at = page.find("&nbsp;"); at != std::string::npos; at = page.find("&nbsp;")) {
+        page.replace(at, 6, " ");
+    }
+    xml_test_reader xml(page);
+    EXPECT_NO_THROW(xml.read());
+    EXPECT_EQ(xml.count("h1"), 1u);
+    EXPECT_GE(xml.count("h2"), 7u);
+}
+
+TEST(report_html, every_point_is_in_table_and_pictures) {
+    const nlohmann::json results = sample_results();
+    const std::string page = sample_page();
+    for (const std::string& picture : pictures_of(page)) {
+        if (picture.find("aria-hidden") != std::string::npos ||
+            picture.find("id=\"timeline-t\"") != std::string::npos) {
+            continue;
+        }
+        for (const point_data& p : read_results(results).points) {
+            EXPECT_NE(picture.find(escaped(p.name())), std::string::npos) << p.name();
+        }
+    }
+    const std::string table =
+        page.substr(page.find("<tbody>"), page.find("</tbody>") - page.find("<tbody>"));
+    std::size_t rows = 0;
+    for (std::size_t at = table.find("<tr>"); at != std::string::npos;
+         at = table.find("<tr>", at + 1))
+        ++rows;
+    EXPECT_EQ(rows, results["points"].size());
+}
+
+TEST(report_html, has_question_notes_story_and_commands) {
+    const nlohmann::json results = sample_results();
+    const story s = sample_story();
+    const std::string page = sample_page();
+    std::vector<std::string> wanted{results["title"], results["description"], s.headline, s.log[0],
+                                    s.rerun};
+    for (const auto& n : results["notes"]) wanted.push_back(n);
+    for (const std::string& sentence : s.sentences) wanted.push_back(sentence);
+    wanted.push_back(
+        "scmi-vp study 'testbenches/quick start/study.toml' --seed 1 --set guest.hz=1000");
+    wanted.push_back(
+        "scmi-vp run 'testbenches/quick start/scenario.toml' --set guest.max_rx_timeout=30ms --set "
+        "guest.hz=1000 --seed 1000");
+    for (const std::string& w : wanted) EXPECT_NE(page.find(escaped(w)), std::string::npos) << w;
+    EXPECT_EQ(page.find("<quick"), std::string::npos);
+}
+
+TEST(report_html, tables_say_what_their_headers_are_for) {
+    const std::string page = sample_page();
+    for (std::size_t at = page.find("<th"); at != std::string::npos;
+         at = page.find("<th", at + 1)) {
+        if (page.compare(at, 6, "<thead") == 0) continue;
+        EXPECT_EQ(page.compare(at, 11, "<th scope=\""), 0) << page.substr(at, 60);
+    }
+}
+
+// Nothing seen has no place on a logarithmic axis: its bound has.
+TEST(report_html, zero_timeouts_show_their_bound) {
+    const std::string chart = timeouts_chart(read_results(sample_results()));
+    EXPECT_NE(chart.find("none seen, below 7.5"), std::string::npos);
+}
+
+TEST(report_html, timeouts_come_from_what_was_set) {
+    EXPECT_EQ(timeout_in({"guest.hz=100", "guest.max_rx_timeout=30ms"}), milliseconds(30));
+    EXPECT_EQ(timeout_in({"guest.max_rx_timeout=\"1s\"", "guest.max_rx_timeout='2s'"}), seconds(2));
+    EXPECT_EQ(timeout_in({"guest.max_rx_timeout=soon"}), std::nullopt);
+    EXPECT_EQ(timeout_in({}), std::nullopt);
+}
+
+TEST(report_html, one_point_without_anything_is_a_page_too) {
+    nlohmann::json results = sample_results();
+    nlohmann::json& p = results["points"][0];
+    results["points"] = nlohmann::json::array({p});
+    nlohmann::json& only = results["points"][0];
+    only["labels"] = nlohmann::json::object();
+    only["requests"] = 0;
+    only["slowest"] = nullptr;
+    only["round_trip_histogram"] = nlohmann::json::array();
+    for (const char* rate : {"spurious_timeouts", "true_timeouts"}) {
+        only[rate] = {{"count", 0}, {"per_million", 0}, {"low", 0}, {"high", 0}};
+    }
+    const std::string page = page_of(results, nullptr);
+    for (const std::string& picture : pictures_of(page))
+        EXPECT_NO_THROW(xml_test_reader(picture).read());
+    EXPECT_NE(page.find("this run"), std::string::npos);
+    EXPECT_EQ(page.find("nan"), std::string::npos);
+}
+
+TEST(report_html, hundred_points_of_extremes_stay_well_formed) {
+    nlohmann::json results = sample_results();
+    for (std::size_t i = 8; i < 100; ++i) {
+        nlohmann::json p = sample_point(i, std::string(40, 'h'), std::to_string(i) + "ms",
+                                        std::int64_t(i) * 1'000'000'000, i % 2);
+        if (i % 3 == 0) p["round_trip_histogram"] = {{1, 1}, {INT64_MAX, 1}};
+        results["points"].push_back(p);
+    }
+    for (const std::string& picture : pictures_of(page_of(results, nullptr))) {
+        EXPECT_NO_THROW(xml_test_reader(picture).read());
+        EXPECT_EQ(picture.find("nan"), std::string::npos);
+        EXPECT_EQ(picture.find("inf"), std::string::npos);
+    }
+}
+
+TEST(report_html, errors_name_the_key) {
+    nlohmann::json j = sample_results();
+    j["points"][3].erase("requests");
+    EXPECT_EQ(message_of(j), "results.json: points[3].requests is missing; was the file edited?");
+    j = sample_results();
+    j["points"][2]["round_trip_ps"]["p99"] = "long";
+    EXPECT_NE(
+        message_of(j).find("points[2].round_trip_ps.p99 is not an integer number of picoseconds"),
+        std::string::npos);
+    j = sample_results();
+    j["format"] = "scmi-vp results 9";
+    EXPECT_NE(message_of(j).find("another version"), std::string::npos);
+    j = sample_results();
+    j["points"] = nlohmann::json::array();
+    EXPECT_NE(message_of(j).find("points is empty"), std::string::npos);
+    j = sample_results();
+    j["points"][0]["requests"] = -1;
+    EXPECT_NE(message_of(j).find("points[0].requests is not an integer, 0 or more"),
+              std::string::npos);
+    EXPECT_NE(message_of(nlohmann::json::array()).find("format is missing"), std::string::npos);
+}
+
+// Needs a browser, and takes seconds: run where one is installed.
+TEST(report_html, renders_in_chromium_heavy) {
+    if (std::system("command -v chromium >/dev/null 2>&1") != 0)
+        GTEST_SKIP() << "chromium is not installed";
+    namespace fs = std::filesystem;
+    const fs::path folder = fs::path(testing::TempDir()) / "scmi-vp-report-test";
+    fs::remove_all(folder);
+    fs::create_directories(folder / "profile");
+    std::ofstream(folder / "report.html") << sample_page();
+    for (const std::string& mode : {std::string(), std::string("--force-dark-mode ")}) {
+        const std::string command =
+            "cd '" + folder.string() +
+            "' && timeout 60 chromium --headless --no-sandbox --disable-gpu --no-first-run "
+            "--disable-background-networking --disable-component-update --disable-sync " +
+            mode + "--user-data-dir=profile --screenshot=page.png --window-size=1200,4600 file://" +
+            (folder / "report.html").string() + " >log.txt 2>&1";
+        ASSERT_EQ(std::system(command.c_str()), 0);
+        // A blank page of that size compresses to less than 30 000 bytes.
+        EXPECT_GT(fs::file_size(folder / "page.png"), 100'000u);
+    }
+    fs::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace scmi_vp::studies

@@ -65,6 +65,7 @@ const std::vector<command>& commands() {
         {"study", "run a scenario at many points, many times, and compare", study_command},
         {"explain", "tell the story of one request of a study or a run", explain_command},
         {"report", "make report.html again from a folder of results", report_command},
+        {"linux", "run a scenario with a real Linux kernel in simulated time", linux_command},
         {"list", "print what there is: keys, hops, distributions, messages, ...", list_command},
         {"init", "write a commented starter scenario", init_command},
     };

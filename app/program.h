@@ -25,6 +25,7 @@ exit_status run_command(const arguments& args, std::ostream& out);
 exit_status study_command(const arguments& args, std::ostream& out);
 exit_status explain_command(const arguments& args, std::ostream& out);
 exit_status report_command(const arguments& args, std::ostream& out);
+exit_status linux_command(const arguments& args, std::ostream& out);
 exit_status list_command(const arguments& args, std::ostream& out);
 exit_status init_command(const arguments& args, std::ostream& out);
 

@@ -20,6 +20,9 @@ test_packages=(
 # Benchmarks by instruction counts: nothing here runs them, `tools/install bench` installs this.
 bench_packages=(valgrind)
 
+# tools/build-linux: the kernel's source and what its own build needs.
+linux_packages=(linux-source-6.1 make gcc libc6-dev flex bison bc libelf-dev libssl-dev xz-utils)
+
 # Not in a container of another distribution: names and versions there are others.
 is_debian_12() {
     command -v dpkg-query >/dev/null && grep -qx 'ID=debian' /etc/os-release 2>/dev/null &&

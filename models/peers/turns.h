@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// SystemC and a guest whose clock we own, in turns on one calendar: time goes to the earlier of the
+// simulator's next event and what the guest asks for, the simulator first when both are equal.
+//
+// Rules that keep it free of deadlocks and races (Linux 6.1 arch/um/kernel/time.c, virtio_uml.c):
+// the guest is never interrupted while it runs; a kick is acknowledged at once and acted on when
+// the guest waits; while a call's acknowledgement is awaited, its clock and its messages are
+// served.
+#pragma once
+
+#include <cstdint>
+
+#include "base/time.h"
+#include "models/peers/time_travel.h"
+#include "models/peers/vhost_user_peer.h"
+#include "virtio/unix_socket.h"
+
+namespace scmi_vp::models {
+
+class turns {
+public:
+    enum class ending : std::uint8_t {
+        gone,      ///< the guest has ended and closed its sockets
+        deadline,  ///< the next thing to do lies beyond the limit
+        asleep,    ///< neither side has anything left to do
+    };
+
+    /// `calendar` is the guest's connection to its clock.
+    turns(virtio::unix_stream calendar, vhost_user_peer& peer);
+
+    /// Runs both until one of the endings; call it once. Throws scmi_vp::error: whatever breaks a
+    /// protocol, and a guest that says nothing for `patience_s` seconds of host time.
+    ending run(sim_time until);
+
+    const guest_clock& clock() const { return clock_; }
+    /// Messages from the guest about time.
+    std::uint64_t messages() const { return messages_; }
+
+    int patience_s = 60;
+
+private:
+    bool serve();
+    bool serve_calendar();
+    bool serve_peer();
+    void serve_or_wait();
+    void finish_turn();
+    void interrupt();
+    bool gone() const { return !calendar_.valid(); }
+    void tell(const time_travel_message& m);
+    void shorten_free_time();
+    void give_turn();
+    static sim_time next_event();
+    static void advance(sim_time to);
+
+    virtio::unix_stream calendar_;
+    vhost_user_peer& peer_;
+    guest_clock clock_;
+    time_travel_message incoming_{};
+    std::size_t have_ = 0;
+    std::uint64_t messages_ = 0;
+    bool interrupted_ = false;  ///< since its last turn
+};
+
+}  // namespace scmi_vp::models

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// See linux_process.h.
+#include "testbenches/linux_process.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include <fcntl.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+namespace scmi_vp::testbenches {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Console, trace and memory of a guest; one that floods its console is stopped by this.
+constexpr rlim_t largest_file = 2ull << 30;
+
+void sleep_ms(long ms) {
+    const timespec t{ms / 1000, (ms % 1000) * 1'000'000};
+    nanosleep(&t, nullptr);
+}
+
+/// In the child, between fork and exec: only calls that are safe there.
+[[noreturn]] void become_guest(const char* folder, char* const* argv, pid_t parent) {
+    // A group of its own, so that one signal ends the kernel and the processes that are its tasks;
+    // and it must not outlive us.
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(127);
+    // Without address randomisation the console is the same in every run.
+    personality(ADDR_NO_RANDOMIZE);
+    const rlimit cap{largest_file, largest_file};
+    setrlimit(RLIMIT_FSIZE, &cap);
+    if (chdir(folder) != 0) _exit(126);
+    const int in = open("/dev/null", O_RDONLY);
+    const int out = open("console.txt", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
+    if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0) _exit(126);
+    // User-Mode Linux keeps a folder under HOME.
+    char home[] = "HOME=.";
+    char* const environment[] = {home, nullptr};
+    execve(argv[0], argv, environment);
+    _exit(127);
+}
+
+std::string ending_of(int status) {
+    if (WIFEXITED(status)) return "exit status " + std::to_string(WEXITSTATUS(status));
+    if (WIFSIGNALED(status)) return std::string("signal ") + strsignal(WTERMSIG(status));
+    return "unknown end";
+}
+
+}  // namespace
+
+private_folder::private_folder() {
+    std::string name = (fs::temp_directory_path() / "scmi-vp-linux-XXXXXX").string();
+    if (name.find_first_of(" \t\n\"") != std::string::npos) {
+        throw error(error_kind::output, name,
+                    "the guest's kernel cannot be told a path with a blank; set TMPDIR to another "
+                    "folder");
+    }
+    if (!mkdtemp(name.data())) {
+        throw error(error_kind::output, name,
+                    std::string("cannot make the guest's folder: ") + std::strerror(errno));
+    }
+    path_ = name;
+}
+
+private_folder::~private_folder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+}
+
+void private_folder::write(const std::string& name, const std::string& text) const {
+    std::ofstream out(path_ / name, std::ios::binary);
+    out << text;
+    if (!out.flush()) {
+        throw error(error_kind::output, (path_ / name).string(), "cannot be written");
+    }
+}
+
+std::string private_folder::read(const std::string& name) const {
+    std::ifstream in(path_ / name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+std::vector<std::string> linux_arguments(const linux_boot& boot, const std::string& folder) {
+    std::vector<std::string> a{fs::absolute(boot.kernel).string(),
+                               "mem=" + std::to_string(boot.memory_mb) + "M",
+                               "initrd=" + fs::absolute(boot.initramfs).string(),
+                               "dtb=scmi.dtb",
+                               "con=null",
+                               "con0=null,fd:1",
+                               "virtio_uml.device=device.sock:32",
+                               "time-travel=ext:1:clock.sock",
+                               "umid=guest",
+                               "SCMI_VP_HOST=" + folder};
+    if (boot.trace) {
+        a.insert(a.end(), {"trace_event=scmi:*", "trace_clock=mono"});
+        if (boot.trace_buffer_kb) {
+            a.push_back("trace_buf_size=" + std::to_string(boot.trace_buffer_kb) + "K");
+        }
+    }
+    return a;
+}
+
+linux_process::linux_process(const linux_boot& boot, const private_folder& folder) {
+    std::vector<std::string> arguments = linux_arguments(boot, folder.path().string());
+    std::vector<char*> argv;
+    for (std::string& a : arguments) argv.push_back(a.data());
+    argv.push_back(nullptr);
+    const std::string where = folder.path().string();
+    const pid_t parent = getpid();
+    pid_ = fork();
+    if (pid_ < 0) {
+        throw error(error_kind::usage, boot.kernel.string(),
+                    std::string("cannot be started: ") + std::strerror(errno));
+    }
+    if (pid_ == 0) become_guest(where.c_str(), argv.data(), parent);
+}
+
+bool linux_process::running() {
+    if (pid_ <= 0) return false;
+    // Left as a zombie, so that its group keeps its number until stop() has killed the rest of it.
+    siginfo_t info{};
+    return waitid(P_PID, id_t(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
+}
+
+std::string linux_process::finish(int seconds) {
+    for (int i = 0; i < seconds * 100 && running(); ++i) sleep_ms(10);
+    const bool stuck = running();
+    stop();
+    return stuck ? "it did not end by itself" : ending_of(status_);
+}
+
+void linux_process::stop() {
+    if (pid_ <= 0) return;
+    kill(-pid_, SIGKILL);
+    kill(pid_, SIGKILL);  // it may not have made its group yet
+    waitpid(pid_, &status_, 0);
+    pid_ = -1;
+}
+
+}  // namespace scmi_vp::testbenches

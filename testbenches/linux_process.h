@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// A User-Mode Linux guest as a process: a folder of its own, its command line, and an end on every
+// path.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace scmi_vp::testbenches {
+
+/// A folder that only we can read, gone with this object. Unix sockets and the guest's view of the
+/// host are in it.
+class private_folder {
+public:
+    /// Throws scmi_vp::error (output).
+    private_folder();
+    ~private_folder();
+    private_folder(const private_folder&) = delete;
+    private_folder& operator=(const private_folder&) = delete;
+
+    const std::filesystem::path& path() const { return path_; }
+    void write(const std::string& name, const std::string& text) const;
+    /// All of a file; empty if there is none.
+    std::string read(const std::string& name) const;
+
+private:
+    std::filesystem::path path_;
+};
+
+struct linux_boot {
+    std::filesystem::path kernel, initramfs;
+    unsigned memory_mb = 64;
+    bool trace = true;             ///< the scmi:* events, from the first message on
+    unsigned trace_buffer_kb = 0;  ///< 0 = the kernel's default
+};
+
+/// The arguments: `folder` is the guest's, with scmi.dtb, clock.sock and device.sock in it.
+std::vector<std::string> linux_arguments(const linux_boot& boot, const std::string& folder);
+
+class linux_process {
+public:
+    /// Starts the kernel; its console goes to console.txt in `folder`. Throws scmi_vp::error
+    /// (usage) if it cannot be started.
+    linux_process(const linux_boot& boot, const private_folder& folder);
+    /// Kills it if it still runs, with everything that it started. (SIGTERM would let the guest's
+    /// exit calls run in a bad context.)
+    ~linux_process() { stop(); }
+    linux_process(const linux_process&) = delete;
+    linux_process& operator=(const linux_process&) = delete;
+
+    bool running();
+    /// Waits at most so long for it to end by itself, then kills it; how it ended, in words.
+    std::string finish(int seconds);
+
+private:
+    void stop();
+    pid_t pid_ = -1;
+    int status_ = 0;
+};
+
+}  // namespace scmi_vp::testbenches

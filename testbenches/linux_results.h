@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a real kernel hands back, brought into the form that the model writes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+
+namespace scmi_vp::testbenches {
+
+/// The driver's lines of the kernel's message buffer (syslog(2) format, "<6>[    0.000000] text"),
+/// without the level.
+std::string scmi_messages(const std::string& kernel_log);
+
+/// Entries that the kernel's trace buffer could not keep, from the trace's header
+/// ("entries-in-buffer/entries-written: 10/12"). Throws scmi_vp::error (input) without that header.
+std::uint64_t lost_trace_entries(const std::string& trace, const std::string& name);
+
+/// What tools/linux/player.c wrote: one line per fact.
+struct player_result {
+    struct task {
+        std::string name;
+        std::uint64_t calls = 0, errors = 0;
+        int last_errno = 0;
+        sim_time end;  ///< guest time, after a last clock read of 256 ns; 0 = it did not end
+    };
+    bool played = false;    ///< the files of the workload were there
+    bool finished = false;  ///< all tasks ended in time
+    sim_time start;         ///< guest time
+    std::vector<task> tasks;
+
+    std::uint64_t calls() const;
+    std::uint64_t errors() const;
+    /// From the start of the workload to the end of its last task, less that task's clock read;
+    /// zero if none ended.
+    sim_time span() const;
+};
+/// Throws scmi_vp::error (input) for anything else.
+player_result read_player_result(const std::string& text);
+
+}  // namespace scmi_vp::testbenches

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a scenario with an unmodified Linux kernel (User-Mode Linux) in place of the modelled guest,
+// in simulated time.
+#pragma once
+
+#include <filesystem>
+#include <ostream>
+
+#include "testbenches/run.h"
+#include "testbenches/scenario.h"
+
+namespace scmi_vp::testbenches {
+
+struct linux_options {
+    std::filesystem::path out;     ///< output directory; empty = write no files
+    std::filesystem::path kernel;  ///< what tools/build-linux made; the initramfs lies beside it
+};
+
+/// What a run came to, beside its files.
+struct linux_outcome {
+    run_status status = run_status::ok;
+    std::uint64_t calls = 0, errors = 0;  ///< of the workload
+    std::uint64_t served = 0;             ///< commands that the platform answered, the probe's too
+    sim_time span;                        ///< guest time of the workload
+    sim_time ended;                       ///< when the guest was off
+    double workload_host_s = 0;           ///< host time from the first call of the workload on
+};
+
+/// The kernel that tools/build-linux makes: in the build tree of this program, else in the one of
+/// the current folder.
+std::filesystem::path default_kernel();
+
+/// Runs once; `report` gets the readable account. Throws scmi_vp::error: usage for a kernel that is
+/// not there, input for one that ends or breaks a protocol. Can be called once per process.
+linux_outcome run_linux(const scenario& s, const linux_options& options, std::ostream& report);
+
+}  // namespace scmi_vp::testbenches

@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: Apache-2.0
+// The first and only program of the guest: plays the workload of a scenario and hands back what the
+// kernel recorded. testbenches/linux_workload.cpp writes the script that it reads from the host.
+//
+// Guest instructions are free in simulated time but cost host time, and a clock read costs 256 ns:
+// so a call is one system call on an open file, and the clock is read only where noted.
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/klog.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { max_name = 16, max_text = 256 };
+
+// What a sleep of the kernel adds: its timer fires at the end of the slack (1 ns, set below), and
+// arch/um/kernel/time.c itimer_next_event adds another.
+enum { sleep_excess_ns = 2, clock_read_ns = 256, longest_spin_ns = 100000 };
+
+struct file {
+    char name[max_text];
+    int fd, seekable;
+};
+
+struct step {
+    unsigned task, file;
+    int64_t gap_ns;
+};
+
+struct task {
+    char name[max_name];
+    pid_t pid;
+    int64_t start_ns;
+    uint64_t count;  // 0 = for ever
+    int loop, lock, open;
+    unsigned *files, n_files;
+    int64_t* thinks;
+    uint64_t n_thinks;
+};
+
+struct arrivals {
+    int lock;
+    unsigned *files, n_files;
+    int64_t* at_ns;
+    uint64_t n;
+};
+
+// A fair lock: the kernel's own are first come first served too.
+struct fair_lock {
+    _Atomic uint32_t next, serving;
+};
+
+// What the tasks share.
+struct shared {
+    _Atomic uint32_t turn;  // the step of the sequence that is due
+    _Atomic uint64_t next_arrival[64];
+    struct fair_lock locks[64];
+    struct {
+        uint64_t calls, errors;
+        int last_errno;
+        int64_t end_ns;
+    } done[64];
+};
+
+static struct file* files;
+static struct step* steps;
+static struct task tasks[64];
+static struct arrivals opens[64];
+static unsigned n_files, n_steps, n_tasks, n_opens;
+static int64_t end_ns = INT64_MAX, start_ns;
+static int want_trace;
+static struct shared* shared;
+
+static void power_off(void) {
+    sync();
+    reboot(RB_POWER_OFF);
+    for (;;) pause();
+}
+
+// The host reads this file first.
+static void fail(const char* format, ...) {
+    va_list arguments;
+    FILE* out = fopen("/host/player.error", "w");
+    va_start(arguments, format);
+    if (out) {
+        vfprintf(out, format, arguments);
+        fclose(out);
+    }
+    power_off();
+}
+
+static void* grown(void* array, unsigned n, size_t size) {
+    // Powers of two only: a script may have a million numbers.
+    if (n & (n - 1)) return array;
+    void* larger = realloc(array, (n ? 2 * (size_t)n : 1) * size);
+    if (!larger) fail("the guest has no memory for the workload");
+    return larger;
+}
+
+static int64_t clock_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+// Short times are spent reading the clock, 256 ns each: a sleep would end at the next 10 ms tick as
+// long as the kernel has not switched to high-resolution timers, which it does at its first tick.
+static void sleep_ns(int64_t ns) {
+    if (ns <= longest_spin_ns) {
+        for (; ns > clock_read_ns / 2; ns -= clock_read_ns) clock_ns();
+        return;
+    }
+    ns -= sleep_excess_ns;
+    struct timespec t = {ns / 1000000000, ns % 1000000000};
+    nanosleep(&t, NULL);
+}
+
+static void sleep_until(int64_t ns) {
+    ns -= sleep_excess_ns;
+    struct timespec t = {ns / 1000000000, ns % 1000000000};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+}
+
+static void futex_wait(_Atomic uint32_t* word, uint32_t value) {
+    syscall(SYS_futex, word, FUTEX_WAIT, value, NULL, NULL, 0);
+}
+
+static void futex_wake(_Atomic uint32_t* word) {
+    syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
+
+static void wait_for(_Atomic uint32_t* word, uint32_t value) {
+    uint32_t seen;
+    while ((seen = atomic_load(word)) != value) futex_wait(word, seen);
+}
+
+// --- calls ------------------------------------------------------------------------------------
+
+// Reading sysfs again at offset 0 asks the driver again; debugfs cannot seek: it is opened anew.
+static ssize_t read_file(const struct file* f, char* to, size_t size) {
+    if (f->seekable) return pread(f->fd, to, size, 0);
+    const int fd = open(f->name, O_RDONLY);
+    if (fd < 0) return -1;
+    const ssize_t n = read(fd, to, size);
+    const int why = errno;
+    close(fd);
+    errno = why;
+    return n;
+}
+
+static void call(unsigned task, unsigned file, int lock) {
+    char text[64];
+    uint32_t ticket = 0;
+    if (lock >= 0) {
+        ticket = atomic_fetch_add(&shared->locks[lock].next, 1);
+        wait_for(&shared->locks[lock].serving, ticket);
+    }
+    if (read_file(&files[file], text, sizeof text) < 0) {
+        shared->done[task].errors++;
+        shared->done[task].last_errno = errno;
+    }
+    shared->done[task].calls++;
+    if (lock >= 0) {
+        atomic_store(&shared->locks[lock].serving, ticket + 1);
+        if (atomic_load(&shared->locks[lock].next) != ticket + 1) {
+            futex_wake(&shared->locks[lock].serving);
+        }
+    }
+}
+
+static void play_sequence(unsigned task) {
+    for (unsigned i = 0; i < n_steps; ++i) {
+        if (steps[i].task != task) continue;
+        wait_for(&shared->turn, i);
+        // The first gap counts from the end of the probe, early in the boot.
+        sleep_ns(i == 0 ? steps[i].gap_ns - start_ns : steps[i].gap_ns);
+        call(task, steps[i].file, -1);
+        atomic_store(&shared->turn, i + 1);
+        if (i + 1 < n_steps && steps[i + 1].task != task) futex_wake(&shared->turn);
+    }
+}
+
+static void play_loop(unsigned task) {
+    const struct task* t = &tasks[task];
+    sleep_ns(t->start_ns);
+    for (uint64_t i = 0; t->count == 0 || i < t->count; ++i) {
+        if (t->n_thinks) sleep_ns(t->thinks[i < t->n_thinks ? i : t->n_thinks - 1]);
+        call(task, t->files[i % t->n_files], t->lock);
+    }
+}
+
+static void play_open(unsigned task) {
+    const struct arrivals* a = &opens[tasks[task].open];
+    for (;;) {
+        const uint64_t i = atomic_fetch_add(&shared->next_arrival[tasks[task].open], 1);
+        if (i >= a->n) return;
+        sleep_until(start_ns + a->at_ns[i]);
+        call(task, a->files[i % a->n_files], a->lock);
+    }
+}
+
+static void play(unsigned task) {
+    if (tasks[task].open >= 0) {
+        play_open(task);
+    } else if (tasks[task].loop) {
+        play_loop(task);
+    } else {
+        play_sequence(task);
+    }
+    shared->done[task].end_ns = clock_ns();
+    _exit(0);
+}
+
+// The task's own pid, so that traces of model and kernel name the same; any other if it is taken.
+static void start_task(unsigned task) {
+    pid_t pid = tasks[task].pid;
+    struct clone_args args = {.exit_signal = SIGCHLD};
+    if (pid > 0) {
+        args.set_tid = (uintptr_t)&pid;
+        args.set_tid_size = 1;
+    }
+    long child = syscall(SYS_clone3, &args, sizeof args);
+    if (child < 0 && pid > 0) {
+        args.set_tid = args.set_tid_size = 0;
+        child = syscall(SYS_clone3, &args, sizeof args);
+    }
+    if (child < 0) fail("cannot start task %s: %s", tasks[task].name, strerror(errno));
+    if (child != 0) return;
+    prctl(PR_SET_NAME, tasks[task].name);
+    prctl(PR_SET_TIMERSLACK, 1);
+    play(task);
+}
+
+// --- the script -------------------------------------------------------------------------------
+
+static unsigned number_list(unsigned** list) {
+    unsigned n = 0;
+    for (char* word; (word = strtok(NULL, " "));) {
+        *list = grown(*list, n, sizeof **list);
+        (*list)[n++] = (unsigned)strtoul(word, NULL, 10);
+    }
+    return n;
+}
+
+static uint64_t time_list(int64_t** list) {
+    unsigned n = 0;
+    for (char* word; (word = strtok(NULL, " "));) {
+        *list = grown(*list, n, sizeof **list);
+        (*list)[n++] = strtoll(word, NULL, 10);
+    }
+    return n;
+}
+
+static int64_t number(void) {
+    const char* word = strtok(NULL, " ");
+    if (!word) fail("the workload has a line without a number");
+    return strtoll(word, NULL, 10);
+}
+
+static void text(char* to, size_t size) {
+    const char* word = strtok(NULL, " ");
+    if (!word) fail("the workload has a line without a name");
+    snprintf(to, size, "%s", word);
+}
+
+static void read_task(void) {
+    struct task* t = &tasks[n_tasks++];
+    t->pid = (pid_t)number();
+    text(t->name, sizeof t->name);
+    t->lock = t->open = -1;
+}
+
+static void read_loop(void) {
+    struct task* t = &tasks[number()];
+    t->loop = 1;
+    t->start_ns = number();
+    t->count = (uint64_t)number();
+    t->lock = (int)number();
+    t->n_files = number_list(&t->files);
+}
+
+static void read_command(char* line) {
+    const char* word = strtok(line, " ");
+    if (!word) return;
+    if (!strcmp(word, "file")) {
+        files = grown(files, n_files, sizeof *files);
+        text(files[n_files++].name, max_text);
+    } else if (!strcmp(word, "task")) {
+        read_task();
+    } else if (!strcmp(word, "step")) {
+        steps = grown(steps, n_steps, sizeof *steps);
+        struct step* s = &steps[n_steps++];
+        s->task = (unsigned)number(), s->gap_ns = number(), s->file = (unsigned)number();
+    } else if (!strcmp(word, "loop")) {
+        read_loop();
+    } else if (!strcmp(word, "think")) {
+        struct task* t = &tasks[number()];
+        t->n_thinks = time_list(&t->thinks);
+    } else if (!strcmp(word, "open")) {
+        struct arrivals* a = &opens[n_opens++];
+        a->lock = (int)number();
+        a->n_files = number_list(&a->files);
+    } else if (!strcmp(word, "arrive")) {
+        opens[n_opens - 1].n = time_list(&opens[n_opens - 1].at_ns);
+    } else if (!strcmp(word, "member")) {
+        tasks[number()].open = (int)n_opens - 1;
+    } else if (!strcmp(word, "end")) {
+        end_ns = number();
+    } else if (!strcmp(word, "trace")) {
+        want_trace = 1;
+    } else {
+        fail("the workload has an unknown line: %s", word);
+    }
+}
+
+static void read_script(void) {
+    FILE* in = fopen("/host/workload", "r");
+    if (!in) fail("cannot open the workload: %s", strerror(errno));
+    char* line = NULL;
+    size_t room = 0;
+    ssize_t size;
+    while ((size = getline(&line, &room, in)) > 0) {
+        if (line[size - 1] == '\n') line[size - 1] = 0;
+        read_command(line);
+    }
+    free(line);
+    fclose(in);
+}
+
+// hwmon numbers its devices in the order of their registration: look for the one of the driver.
+static void find_hwmon(char* folder, size_t size) {
+    DIR* all = opendir("/sys/class/hwmon");
+    for (struct dirent* e; all && (e = readdir(all));) {
+        char path[max_text], name[32] = "";
+        snprintf(path, sizeof path, "/sys/class/hwmon/%.64s/name", e->d_name);
+        const int fd = open(path, O_RDONLY);
+        if (fd < 0) continue;
+        if (read(fd, name, sizeof name - 1) > 0 && !strcmp(name, "scmi_sensors\n")) {
+            snprintf(folder, size, "/sys/class/hwmon/%.64s", e->d_name);
+        }
+        close(fd);
+    }
+    if (all) closedir(all);
+}
+
+static int open_files(void) {
+    char hwmon[max_text] = "/sys/class/hwmon/(none of scmi_sensors)";
+    find_hwmon(hwmon, sizeof hwmon);
+    for (unsigned i = 0; i < n_files; ++i) {
+        char path[2 * max_text + 8];
+        const int relative = files[i].name[0] != '/';
+        snprintf(path, sizeof path, "%s%s%s", relative ? hwmon : "", relative ? "/" : "",
+                 files[i].name);
+        files[i].fd = open(path, O_RDONLY);
+        files[i].seekable = lseek(files[i].fd, 0, SEEK_SET) == 0;
+        if (files[i].fd >= 0) continue;
+        FILE* out = fopen("/host/player.missing", "w");
+        if (out) {
+            fprintf(out, "%s\n", path);
+            fclose(out);
+        }
+        return 0;
+    }
+    return 1;
+}
+
+// --- from boot to power-off ---------------------------------------------------------------------
+
+static void mount_all(void) {
+    mount("proc", "/proc", "proc", 0, NULL);
+    mount("sysfs", "/sys", "sysfs", 0, NULL);
+    mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
+    mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
+    const char* host = getenv("SCMI_VP_HOST");
+    if (!host || mount("host", "/host", "hostfs", 0, host) != 0) {
+        printf("player: cannot mount the host's folder %s\n", host ? host : "(SCMI_VP_HOST)");
+        fflush(stdout);
+        power_off();
+    }
+}
+
+static void copy_file(const char* from, const char* to) {
+    static char block[1 << 16];
+    const int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (in < 0 || out < 0) fail("cannot copy %s to the host: %s", from, strerror(errno));
+    for (ssize_t n; (n = read(in, block, sizeof block)) > 0;) {
+        if (write(out, block, (size_t)n) != n) fail("cannot write %s: %s", to, strerror(errno));
+    }
+    close(in);
+    close(out);
+}
+
+static void write_kernel_log(void) {
+    const int size = klogctl(10, NULL, 0);  // SYSLOG_ACTION_SIZE_BUFFER
+    char* log = malloc(size > 0 ? (size_t)size : 1);
+    const int n = log ? klogctl(3, log, size) : -1;  // SYSLOG_ACTION_READ_ALL
+    FILE* out = fopen("/host/dmesg", "w");
+    if (n < 0 || !out || fwrite(log, 1, (size_t)n, out) != (size_t)n || fclose(out) != 0) {
+        fail("cannot write the kernel's messages: %s", strerror(errno));
+    }
+}
+
+static void write_results(int played, int finished) {
+    FILE* out = fopen("/host/player.result", "w");
+    if (!out) fail("cannot write the results: %s", strerror(errno));
+    fprintf(out, "played %d\nfinished %d\nstart_ns %lld\n", played, finished, (long long)start_ns);
+    for (unsigned i = 0; i < n_tasks; ++i) {
+        fprintf(out, "task %s %llu %llu %d %lld\n", tasks[i].name,
+                (unsigned long long)shared->done[i].calls,
+                (unsigned long long)shared->done[i].errors, shared->done[i].last_errno,
+                (long long)shared->done[i].end_ns);
+    }
+    fclose(out);
+}
+
+// Waits for the tasks, at the latest until `end_ns`; a task in an uninterruptible wait stays there.
+static int wait_for_tasks(void) {
+    sigset_t children;
+    sigemptyset(&children);
+    sigaddset(&children, SIGCHLD);
+    for (unsigned running = n_tasks; running > 0;) {
+        while (running > 0 && waitpid(-1, NULL, WNOHANG) > 0) --running;
+        if (running == 0) break;
+        const int64_t left = end_ns == INT64_MAX ? INT64_MAX : end_ns - clock_ns();
+        if (left <= 0) return 0;
+        struct timespec t = {left / 1000000000, left % 1000000000};
+        sigtimedwait(&children, NULL, end_ns == INT64_MAX ? NULL : &t);
+    }
+    return 1;
+}
+
+int main(void) {
+    sigset_t children;
+    mount_all();
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) fail("no shared memory: %s", strerror(errno));
+    read_script();
+    sigemptyset(&children);
+    sigaddset(&children, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &children, NULL);
+    const int played = open_files();
+    int finished = 0;
+    start_ns = clock_ns();
+    if (played) {
+        for (unsigned i = 0; i < n_tasks; ++i) start_task(i);
+        finished = wait_for_tasks();
+    }
+    write_results(played, finished);
+    write_kernel_log();
+    if (want_trace) copy_file("/sys/kernel/tracing/trace", "/host/trace");
+    power_off();
+}

@@ -44,14 +44,22 @@ const std::vector<named_costs>& cost_presets() {
     return presets;
 }
 
-struct call_name {
-    call_kind kind;
-    std::string_view name;
-};
-constexpr call_name call_names[] = {
-    {call_kind::sensor_read, "sensor_read"},       {call_kind::clock_get_rate, "clock_get_rate"},
-    {call_kind::clock_set_rate, "clock_set_rate"}, {call_kind::clock_enable, "clock_enable"},
-    {call_kind::clock_disable, "clock_disable"},   {call_kind::base_version, "base_version"},
+namespace protocol = scmi::protocol;
+
+/// In the order of call_kind.
+constexpr call_info calls[] = {
+    {call_kind::sensor_read, "sensor_read", protocol::sensor, "scmi-hwmon", "sensor"},
+    {call_kind::clock_get_rate, "clock_get_rate", protocol::clock, "clk-scmi", "clock"},
+    {call_kind::clock_set_rate, "clock_set_rate", protocol::clock, "clk-scmi", "clock"},
+    {call_kind::clock_enable, "clock_enable", protocol::clock, "clk-scmi", "clock"},
+    {call_kind::clock_disable, "clock_disable", protocol::clock, "clk-scmi", "clock"},
+    {call_kind::base_version, "base_version", protocol::base, "", ""},
+    {call_kind::perf_level_get, "perf_level_get", protocol::perf, "scmi-cpufreq",
+     "performance domain"},
+    {call_kind::perf_level_set, "perf_level_set", protocol::perf, "scmi-cpufreq",
+     "performance domain"},
+    {call_kind::power_on, "power_on", protocol::power, "scmi-power-domain", "power domain"},
+    {call_kind::power_off, "power_off", protocol::power, "scmi-power-domain", "power domain"},
 };
 
 }  // namespace
@@ -81,15 +89,27 @@ std::vector<std::string_view> cost_preset_names() {
     return names;
 }
 
+const std::vector<user_driver>& user_drivers() {
+    static const std::vector<user_driver> drivers{
+        {"clk-scmi", protocol::clock},           // drivers/clk/clk-scmi.c
+        {"iio-scmi", protocol::sensor},          // drivers/iio/common/scmi_sensors/scmi_iio.c
+        {"scmi-cpufreq", protocol::perf},        // drivers/cpufreq/scmi-cpufreq.c
+        {"scmi-hwmon", protocol::sensor},        // drivers/hwmon/scmi-hwmon.c
+        {"scmi-power-domain", protocol::power},  // drivers/firmware/arm_scmi/scmi_pm_domain.c
+    };
+    return drivers;
+}
+
+const call_info& info_of(call_kind k) {
+    return calls[std::size_t(k)];
+}
+
 std::string_view name_of(call_kind k) {
-    for (const call_name& n : call_names) {
-        if (n.kind == k) return n.name;
-    }
-    return "unknown";
+    return std::size_t(k) < std::size(calls) ? calls[std::size_t(k)].name : "unknown";
 }
 
 std::optional<call_kind> call_kind_named(std::string_view name) {
-    for (const call_name& n : call_names) {
+    for (const call_info& n : calls) {
         if (n.name == name) return n.kind;
     }
     return std::nullopt;

@@ -68,6 +68,13 @@ struct device_tree_info {
     std::optional<std::uint32_t> max_rx_timeout_ms;  ///< arm,max-rx-timeout-ms (6.12 and later read it)
 };
 
+/// A user of SCMI in the kernel that is modelled; it exists where its protocol has a node.
+struct user_driver {
+    std::string_view name;
+    std::uint8_t protocol_id;
+};
+const std::vector<user_driver>& user_drivers();
+
 /// Kinds of call that a workload makes into the kernel's SCMI users.
 enum class call_kind : std::uint8_t {
     sensor_read,     ///< hwmon: SENSOR_READING_GET, asynchronous when the sensor says so
@@ -76,14 +83,27 @@ enum class call_kind : std::uint8_t {
     clock_enable,    ///< CLOCK_CONFIG_SET
     clock_disable,
     base_version,    ///< BASE PROTOCOL_VERSION: the smallest round trip
+    perf_level_get,  ///< cpufreq: PERFORMANCE_LEVEL_GET
+    perf_level_set,  ///< cpufreq: PERFORMANCE_LEVEL_SET
+    power_on,        ///< genpd: POWER_STATE_SET, then POWER_STATE_GET to see whether it worked
+    power_off,
 };
+/// What a kind of call is about, and who makes it.
+struct call_info {
+    call_kind kind;
+    std::string_view name;
+    std::uint8_t protocol_id;
+    std::string_view driver;    ///< of user_drivers(); empty: the SCMI core itself
+    std::string_view resource;  ///< what call::id names; empty: nothing
+};
+const call_info& info_of(call_kind k);
 std::string_view name_of(call_kind k);
 std::optional<call_kind> call_kind_named(std::string_view name);
 
 struct call {
     call_kind kind = call_kind::sensor_read;
-    std::uint32_t id = 0;       ///< sensor or clock
-    std::uint64_t value = 0;    ///< rate in Hz
+    std::uint32_t id = 0;       ///< sensor, clock or domain
+    std::uint64_t value = 0;    ///< rate in Hz, or performance level
 };
 
 /// One step of a recorded workload: steps follow each other across contexts.

@@ -94,6 +94,8 @@ void complete(draft& d) {
     scmi::platform_description& p = d.platform();
     if (p.agents.empty()) p.agents.push_back({"OSPM"});
     if (!d.protocols_given) {
+        if (!p.power_domains.empty()) p.protocols.push_back(scmi::protocol::power);
+        if (!p.performance_domains.empty()) p.protocols.push_back(scmi::protocol::perf);
         if (!p.clocks.empty()) p.protocols.push_back(scmi::protocol::clock);
         if (!p.sensors.empty()) p.protocols.push_back(scmi::protocol::sensor);
     }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "base/error.h"
 #include "testbenches/suggest.h"
@@ -98,20 +99,46 @@ void check_protocol(const scenario& s, const document& doc, const std::string& k
     }
 }
 
+/// How many resources of a protocol the platform has, and what one is called.
+struct resources {
+    std::size_t count;
+    std::string_view what;
+};
+std::optional<resources> resources_of(const scmi::platform_description& d, std::uint8_t protocol) {
+    switch (protocol) {
+        case scmi::protocol::power:
+            return resources{d.power_domains.size(), "power domain"};
+        case scmi::protocol::perf:
+            return resources{d.performance_domains.size(), "performance domain"};
+        case scmi::protocol::clock:
+            return resources{d.clocks.size(), "clock"};
+        case scmi::protocol::sensor:
+            return resources{d.sensors.size(), "sensor"};
+        default:
+            return std::nullopt;
+    }
+}
+
+/// "there is no clock 3: the platform has 2, 0..1".
+std::string no_such(const resources& r, std::uint64_t id) {
+    return "there is no " + std::string(r.what) + " " + std::to_string(id) + ": the platform has " +
+           std::to_string(r.count) + (r.count ? ", 0.." + std::to_string(r.count - 1) : "");
+}
+
 void check_call(const scenario& s, const document& doc, const std::string& at,
                 const models::call& c) {
-    const std::string call(models::name_of(c.kind));
-    const scmi::platform_description& platform = s.system.platform.description;
-    if (c.kind == models::call_kind::base_version) return;
-    const bool sensor = c.kind == models::call_kind::sensor_read;
-    const std::size_t have = sensor ? platform.sensors.size() : platform.clocks.size();
-    const std::string what = sensor ? "sensor" : "clock";
-    check_protocol(s, doc, at + ".call", call,
-                   sensor ? scmi::protocol::sensor : scmi::protocol::clock);
-    if (c.id >= have) {
-        refuse(doc, at + ".id",
-               "there is no " + what + " " + std::to_string(c.id) + ": the platform has " +
-                   std::to_string(have) + (have ? ", 0.." + std::to_string(have - 1) : ""));
+    const models::call_info& info = models::info_of(c.kind);
+    if (info.driver.empty()) return;
+    const std::string call(info.name), driver(info.driver);
+    check_protocol(s, doc, at + ".call", call, info.protocol_id);
+    const std::vector<std::string>& drivers = s.system.guest.drivers;
+    if (std::find(drivers.begin(), drivers.end(), driver) == drivers.end()) {
+        refuse(doc, at + ".call", call + " needs the driver " + driver + " in guest.drivers");
+    }
+    const auto have = resources_of(s.system.platform.description, info.protocol_id);
+    if (have && c.id >= have->count) refuse(doc, at + ".id", no_such(*have, c.id));
+    if (c.kind == models::call_kind::perf_level_set && c.value > 0xffffffff) {
+        refuse(doc, at + ".value", std::to_string(c.value) + " is no level: 0..4294967295");
     }
 }
 
@@ -200,14 +227,10 @@ void check_platform(const scenario& s, const document& doc) {
     const scmi::platform_description& d = s.system.platform.description;
     for (std::size_t i = 0; i < rules.size(); ++i) {
         if (!rules[i].resource || !rules[i].protocol_id) continue;
-        const bool clock = *rules[i].protocol_id == scmi::protocol::clock;
-        if (!clock && *rules[i].protocol_id != scmi::protocol::sensor) continue;
-        const std::size_t have = clock ? d.clocks.size() : d.sensors.size();
-        if (std::size_t(*rules[i].resource) < have) continue;
+        const auto have = resources_of(d, *rules[i].protocol_id);
+        if (!have || std::size_t(*rules[i].resource) < have->count) continue;
         refuse(doc, "platform.service." + std::to_string(i) + ".resource",
-               std::string("there is no ") + (clock ? "clock " : "sensor ") +
-                   std::to_string(*rules[i].resource) + ": the platform has " +
-                   std::to_string(have));
+               no_such(*have, std::size_t(*rules[i].resource)));
     }
 }
 

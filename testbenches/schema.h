@@ -27,6 +27,7 @@ struct draft {
     scenario out;
     rates_draft rates;  ///< of the clock being read
     bool delayed_reading_given = false;
+    bool level_given = false;  ///< of the performance domain being read
     bool protocols_given = false;
     std::string message;  ///< service rule: its message, resolved at the end of the rule
 

@@ -24,8 +24,20 @@ std::vector<std::string> preset_names() {
     return names;
 }
 
+std::vector<std::string> driver_names() {
+    std::vector<std::string> names;
+    for (const models::user_driver& u : models::user_drivers()) names.emplace_back(u.name);
+    return names;
+}
+
+std::string words_of(const std::vector<std::string>& names) {
+    std::string all;
+    for (const std::string& n : names) all += (all.empty() ? "" : ", ") + n;
+    return all;
+}
+
 void set_drivers(draft& d, const value& v) {
-    static const std::vector<std::string> known{"clk-scmi", "iio-scmi", "scmi-hwmon"};
+    static const std::vector<std::string> known = driver_names();
     d.guest().drivers.clear();
     for (const value& e : v.elements("a list of driver names")) {
         const std::string name = e.choice(known);
@@ -72,7 +84,7 @@ std::vector<key_info> driver_keys() {
     keys.push_back(list({"guest.drivers", R"(["clk-scmi", "scmi-hwmon", "iio-scmi"])",
                          "SCMI drivers built in, in link order; of one protocol the last is "
                          "probed first."},
-                        "", "clk-scmi, iio-scmi, scmi-hwmon", set_drivers));
+                        "", words_of(driver_names()), set_drivers));
     return keys;
 }
 

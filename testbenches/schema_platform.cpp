@@ -72,7 +72,7 @@ std::vector<key_info> base_keys() {
     keys.push_back(text(
         {"platform.name", "\"platform\"", "Name of agent 0, the platform itself."},
         [](draft& d, std::string s) { d.platform().platform_name = std::move(s); }, name_length));
-    keys.push_back(list({"platform.protocols", "(clock and sensor, where there are any)",
+    keys.push_back(list({"platform.protocols", "(those of what is described)",
                          "Protocols that Base lists, without Base, ascending."},
                         "", "names or 0x11..0xff", set_protocols));
     keys.push_back(choice({"platform.unknown_message", "\"NOT_FOUND\"",
@@ -291,11 +291,12 @@ std::vector<key_info> service_keys() {
                                    }));
     keys.push_back(integer_or_word({"platform.service[].message", "(any)", "The message."},
                                    "a name as in DEN0056 or 0..255", set_message));
-    keys.push_back(integer(
-        {"platform.service[].resource", "(any)", "The clock or sensor that the message names."}, "",
-        0, std::numeric_limits<std::int32_t>::max(), [](draft& d, std::int64_t n) {
-            d.out.system.platform.service.back().resource = std::int32_t(n);
-        }));
+    keys.push_back(integer({"platform.service[].resource", "(any)",
+                            "The clock, sensor or domain that the message names."},
+                           "", 0, std::numeric_limits<std::int32_t>::max(),
+                           [](draft& d, std::int64_t n) {
+                               d.out.system.platform.service.back().resource = std::int32_t(n);
+                           }));
     keys.push_back(latency({"platform.service[].latency", "(or never)", "How long it takes."},
                            [](draft& d, distribution_ptr l) {
                                d.out.system.platform.service.back().latency = std::move(l);

@@ -52,6 +52,7 @@ std::vector<key_info> run_keys();
 std::vector<key_info> guest_keys();
 std::vector<key_info> device_keys();
 std::vector<key_info> platform_keys();
+std::vector<key_info> domain_keys();
 std::vector<key_info> host_keys();
 std::vector<key_info> hop_keys();
 std::vector<key_info> workload_keys();

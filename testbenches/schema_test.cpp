@@ -25,6 +25,11 @@ name = "c"
 rate = 1
 [[platform.sensor]]
 name = "s"
+[[platform.power_domain]]
+name = "p"
+[[platform.performance_domain]]
+name = "q"
+levels = [ { level = 0 } ]
 [[platform.service]]
 latency = "1us"
 [[workload.context]]

@@ -28,11 +28,13 @@ void add_call_keys(std::vector<key_info>& keys, const std::string& prefix, Find 
     keys.push_back(
         choice({prefix + ".call", "(required)", "What is called."}, call_names(),
                [at](draft& d, const std::string& s) { at(d).kind = *models::call_kind_named(s); }));
-    keys.push_back(integer({prefix + ".id", "0", "The sensor or clock it is about."}, "", 0,
+    keys.push_back(integer({prefix + ".id", "0", "The sensor, clock or domain it is about."}, "", 0,
                            largest_id,
                            [at](draft& d, std::int64_t n) { at(d).id = std::uint32_t(n); }));
-    keys.push_back(integer({prefix + ".value", "0", "The rate that clock_set_rate asks for."}, "Hz",
-                           0, any,
+    keys.push_back(integer({prefix + ".value", "0",
+                            "The rate in Hz that clock_set_rate asks for, or the level that "
+                            "perf_level_set asks for."},
+                           "", 0, any,
                            [at](draft& d, std::int64_t n) { at(d).value = std::uint64_t(n); }));
 }
 

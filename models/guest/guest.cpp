@@ -78,6 +78,8 @@ void guest::probe(guest_context& c) {
         }
         c.idle(config_.probe_start - c.time());
         probed_ = protocols_.probe(c);
+        policy_locks_.resize(protocols_.perf_domains().size());
+        genpd_locks_.resize(protocols_.power_domains().size());
     }
     c.sync();
     probe_end_ = step_returned_ = now();
@@ -174,6 +176,31 @@ void guest::next_step() {
     }
 }
 
+guest_mutex* guest::subsystem_lock(const call& what) {
+    switch (what.kind) {
+        case call_kind::sensor_read:
+        case call_kind::base_version:
+            return nullptr;
+        case call_kind::clock_get_rate:
+        case call_kind::clock_set_rate:
+        case call_kind::clock_enable:
+        case call_kind::clock_disable:
+            // clk_set_rate, clk_prepare and clk_get_rate take one mutex for all clocks
+            // (drivers/clk/clk.c).
+            return &clk_prepare_;
+        case call_kind::perf_level_get:
+        case call_kind::perf_level_set:
+            // policy->rwsem (drivers/cpufreq/cpufreq.c): readers, too, wait for a writer; that
+            // they do not wait for each other is left out.
+            return what.id < policy_locks_.size() ? &policy_locks_[what.id] : nullptr;
+        case call_kind::power_on:
+        case call_kind::power_off:
+            // genpd_lock of the domain (drivers/base/power/domain.c).
+            return what.id < genpd_locks_.size() ? &genpd_locks_[what.id] : nullptr;
+    }
+    return nullptr;
+}
+
 void guest::make(task& t, guest_context& c, const call& what, sim_time intended, guest_mutex* lock) {
     kernel_.check_progress();
     c.sync();
@@ -181,12 +208,11 @@ void guest::make(task& t, guest_context& c, const call& what, sim_time intended,
     t.at.doing = what.kind;
     t.at.since = c.time();
     c.call = {true, intended, c.time()};
-    // clk_set_rate, clk_prepare and clk_get_rate take one mutex for all clocks (drivers/clk/clk.c).
-    const bool clock = what.kind != call_kind::sensor_read && what.kind != call_kind::base_version;
+    guest_mutex* const subsystem = subsystem_lock(what);
     if (lock) c.lock(*lock);
-    if (clock) c.lock(clk_prepare_);
+    if (subsystem) c.lock(*subsystem);
     const int err = protocols_.make(c, what);
-    if (clock) c.unlock(clk_prepare_);
+    if (subsystem) c.unlock(*subsystem);
     if (lock) c.unlock(*lock);
     c.call.active = false;
     t.at.in_call = false;

@@ -74,6 +74,8 @@ private:
     void start_arrivals();
     void arrivals_due();
     void run_open(task& t, guest_context& c);
+    /// What the kernel's subsystem holds over a call; nullptr: nothing.
+    guest_mutex* subsystem_lock(const call& what);
     guest_mutex* mutex_named(const std::string& name);
     void probe(guest_context& c);
     void run_task(std::size_t index, guest_context& c);
@@ -96,6 +98,7 @@ private:
     calendar<arrival_queue*> arrival_times_;
     std::map<std::string, guest_mutex> mutexes_;
     guest_mutex clk_prepare_;    ///< prepare_lock of drivers/clk/clk.c
+    std::deque<guest_mutex> policy_locks_, genpd_locks_;  ///< one per domain
     std::size_t step_ = 0;       ///< of the sequence
     sim_time step_returned_;
     bool probe_done_ = false, probed_ = false;

@@ -3,37 +3,14 @@
 #include "models/guest/scmi_protocols.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 
+#include "models/guest/protocol_tools.h"
+
 namespace scmi_vp::models {
-namespace {
 
 namespace protocol = scmi::protocol;
-constexpr std::uint8_t msg_version = 0, msg_attributes = 1;
-
-std::string name_at(const transfer& t, std::size_t offset, std::size_t width) {
-    // A reply may claim more entries than its buffer can hold.
-    const std::size_t from = std::min(offset, t.x->buf.size());
-    const auto begin = t.x->buf.begin() + std::ptrdiff_t(from);
-    const auto end = begin + std::ptrdiff_t(std::min(width, t.x->buf.size() - from));
-    return std::string(begin, std::find(begin, end, 0));
-}
-
-std::uint64_t u64_at(const transfer& t, std::size_t offset) {
-    return t.u32(offset) | std::uint64_t(t.u32(offset + 4)) << 32;
-}
-
-struct driver_info {
-    const char* name;
-    std::uint8_t protocol_id;
-};
-constexpr std::array<driver_info, 3> drivers{{{"clk-scmi", protocol::clock},
-                                              {"scmi-hwmon", protocol::sensor},
-                                              {"iio-scmi", protocol::sensor}}};
-
-}  // namespace
 
 int scmi_protocols::simple(guest_context& c, std::uint8_t protocol_id, std::uint8_t message,
                            std::uint16_t reply_bytes, const char* caller,
@@ -47,9 +24,33 @@ int scmi_protocols::simple(guest_context& c, std::uint8_t protocol_id, std::uint
     return err;
 }
 
+void scmi_protocols::extended_name(guest_context& c, std::uint8_t protocol_id, std::uint8_t message,
+                                   std::uint32_t id, std::string& name) {
+    // scmi_common_extended_name_get: after a failure the short name stays.
+    transfer t;
+    int err = agent_.begin(c, t, protocol_id, message, 4, 68, "scmi_common_extended_name_get",
+                           static_cast<std::int32_t>(id));
+    if (!err) {
+        t.put_u32(0, id);
+        err = agent_.do_xfer(c, t);
+        if (!err) name = name_at(t, 4, 64);
+        agent_.end(t);
+    }
+    if (err) {
+        agent_.log(c, "Failed to get extended name - id:" + std::to_string(id) +
+                          " (ret:" + std::to_string(err) + "). Using " + name);
+    }
+}
+
+void scmi_protocols::log_device(guest_context& c, const std::string& device,
+                                const std::string& text) {
+    agent_.kernel().printk(device + ": " + text, c.time());
+}
+
 bool scmi_protocols::probe(guest_context& c) {
     agent_.log(c, "SCMI Notifications - Core Enabled.");
     if (!probe_base(c)) return false;
+    unsigned number = 3;  // scmi_dev.1 and 2 are the transport's devices
     for (const std::uint8_t id : config_.device_tree.protocols) {
         if (std::find(implemented_.begin(), implemented_.end(), id) == implemented_.end()) {
             agent_.log(c, "SCMI protocol " + std::to_string(id) + " not implemented");
@@ -57,8 +58,9 @@ bool scmi_protocols::probe(guest_context& c) {
         }
         // Of one protocol, the device of the driver registered last is made, and probed, first.
         for (auto d = config_.drivers.rbegin(); d != config_.drivers.rend(); ++d) {
-            for (const driver_info& info : drivers) {
-                if (*d == info.name && info.protocol_id == id) probe_driver(c, *d);
+            for (const user_driver& info : user_drivers()) {
+                if (*d != info.name || info.protocol_id != id) continue;
+                probe_driver(c, *d, *d + " scmi_dev." + std::to_string(number++));
             }
         }
     }
@@ -130,8 +132,11 @@ int scmi_protocols::base_list(guest_context& c, unsigned protocols, std::vector<
     return err;
 }
 
-bool scmi_protocols::probe_driver(guest_context& c, const std::string& driver) {
+bool scmi_protocols::probe_driver(guest_context& c, const std::string& driver,
+                                  const std::string& device) {
     if (driver == "clk-scmi") return probe_clk_scmi(c);
+    if (driver == "scmi-cpufreq") return probe_cpufreq(c, device);
+    if (driver == "scmi-power-domain") return probe_power_domain(c, device);
     // Each user initialises the protocol again when no other user holds it.
     const bool held = driver == "iio-scmi" ? false : !sensors_.empty();
     if (!held && init_sensor(c)) {
@@ -147,183 +152,6 @@ bool scmi_protocols::probe_driver(guest_context& c, const std::string& driver) {
     return true;  // scmi-hwmon: reads happen at run time
 }
 
-bool scmi_protocols::probe_clk_scmi(guest_context& c) {
-    if (init_clock(c)) return false;
-    // scmi_clocks_probe: each clock that was described is registered; the framework reads its rate.
-    for (std::uint32_t id = 0; id < clocks_.size(); ++id) {
-        if (!clocks_[id].valid) continue;
-        clocks_[id].registered = true;
-        if (!clock_rate_get(c, id)) clocks_[id].rate = last_value_;
-    }
-    return true;
-}
-
-int scmi_protocols::init_clock(guest_context& c) {
-    // scmi_clock_protocol_init.
-    std::vector<std::uint8_t> version, attributes;
-    int err = simple(c, protocol::clock, msg_version, 4, "version_get", &version);
-    if (err) return err;
-    err = simple(c, protocol::clock, msg_attributes, 4, "scmi_clock_protocol_attributes_get", &attributes);
-    if (err) return err;
-    clocks_.assign(scmi::get_u32(attributes.data(), 4, 0) & 0xffff, clock_info{});
-    for (std::uint32_t id = 0; id < clocks_.size(); ++id) {
-        if (!clock_attributes(c, id, scmi::get_u32(version.data(), 4, 0))) clock_rates(c, id);
-    }
-    return 0;
-}
-
-int scmi_protocols::clock_attributes(guest_context& c, std::uint32_t id, std::uint32_t version) {
-    transfer t;
-    int err = agent_.begin(c, t, protocol::clock, 3, 4, 24, "scmi_clock_attributes_get",
-                           static_cast<std::int32_t>(id));
-    if (err) return err;
-    t.put_u32(0, id);
-    err = agent_.do_xfer(c, t);
-    bool extended = false;
-    if (!err) {
-        clocks_[id].valid = true;
-        clocks_[id].name = name_at(t, 4, 16);
-        extended = version >= 0x20000 && (t.u32(0) & 1u << 29);
-    }
-    agent_.end(t);
-    if (err || !extended) return err;
-    // scmi_common_extended_name_get: a failure is ignored.
-    if (agent_.begin(c, t, protocol::clock, 8, 4, 68, "scmi_common_extended_name_get",
-                     static_cast<std::int32_t>(id))) {
-        return 0;
-    }
-    t.put_u32(0, id);
-    if (!agent_.do_xfer(c, t)) clocks_[id].name = name_at(t, 4, 64);
-    agent_.end(t);
-    return 0;
-}
-
-int scmi_protocols::clock_rates(guest_context& c, std::uint32_t id) {
-    // scmi_clock_describe_rates_get by scmi_iterator_run: one xfer, index = rates received so far.
-    transfer t;
-    int err = agent_.begin(c, t, protocol::clock, 4, 8, 0, "scmi_iterator_run",
-                           static_cast<std::int32_t>(id));
-    if (err) return err;
-    constexpr std::size_t max_rates = 16;  // SCMI_MAX_NUM_RATES
-    for (;;) {
-        t.put_u32(0, id);
-        t.put_u32(4, static_cast<std::uint32_t>(clocks_[id].rates));
-        err = agent_.do_xfer(c, t);
-        if (err) break;
-        const std::uint32_t flags = t.u32(0);
-        const std::uint32_t returned = flags & 0xfff, remaining = flags >> 16;
-        if (clocks_[id].rates + returned > max_rates) {
-            agent_.log(c, "No. of rates > " + std::to_string(max_rates));
-            err = -EINVAL;
-            break;
-        }
-        clocks_[id].rates += returned;
-        if (returned == 0 || remaining == 0) break;
-        agent_.begin_again(c, t, 8);
-    }
-    agent_.end(t);
-    return err;
-}
-
-int scmi_protocols::clock_rate_get(guest_context& c, std::uint32_t id) {
-    transfer t;
-    int err = agent_.begin(c, t, protocol::clock, 6, 4, 8, "scmi_clock_rate_get",
-                           static_cast<std::int32_t>(id));
-    if (err) return err;
-    t.put_u32(0, id);
-    err = agent_.do_xfer(c, t);
-    if (!err) last_value_ = u64_at(t, 0);
-    agent_.end(t);
-    return err;
-}
-
-int scmi_protocols::clock_set(guest_context& c, const call& what) {
-    transfer t;
-    const auto resource = static_cast<std::int32_t>(what.id);
-    const bool rate = what.kind == call_kind::clock_set_rate;
-    int err = rate ? agent_.begin(c, t, protocol::clock, 5, 16, 0, "scmi_clock_rate_set", resource)
-                   : agent_.begin(c, t, protocol::clock, 7, 8, 0, "scmi_clock_config_set", resource);
-    if (err) return err;
-    if (rate) {
-        t.put_u32(0, 0);  // flags: synchronous
-        t.put_u32(4, what.id);
-        t.put_u32(8, static_cast<std::uint32_t>(what.value));
-        t.put_u32(12, static_cast<std::uint32_t>(what.value >> 32));
-    } else {
-        t.put_u32(0, what.id);
-        t.put_u32(4, what.kind == call_kind::clock_enable ? 1 : 0);
-    }
-    err = agent_.do_xfer(c, t);
-    agent_.end(t);
-    return err;
-}
-
-int scmi_protocols::init_sensor(guest_context& c) {
-    // scmi_sensors_protocol_init: failures of 0, 1 and 3 are fatal.
-    std::vector<std::uint8_t> version, attributes;
-    int err = simple(c, protocol::sensor, msg_version, 4, "version_get", &version);
-    if (err) return err;
-    err = simple(c, protocol::sensor, msg_attributes, 16, "scmi_sensor_attributes_get", &attributes);
-    if (err) return err;
-    return sensor_descriptions(c, scmi::get_u32(version.data(), 4, 0),
-                               scmi::get_u32(attributes.data(), 4, 0) & 0xffff);
-}
-
-int scmi_protocols::sensor_descriptions(guest_context& c, std::uint32_t, std::size_t count) {
-    // scmi_sensor_description_get by scmi_iterator_run; Sensor 1.0: seven words a descriptor.
-    constexpr std::size_t descriptor_bytes = 28;
-    sensors_.clear();
-    transfer t;
-    int err = agent_.begin(c, t, protocol::sensor, 3, 4, 0, "scmi_iterator_run");
-    if (err) return err;
-    for (;;) {
-        t.put_u32(0, static_cast<std::uint32_t>(sensors_.size()));
-        err = agent_.do_xfer(c, t);
-        if (err) break;
-        const std::uint32_t returned = t.u32(0) & 0xfff, remaining = t.u32(0) >> 16;
-        if (sensors_.size() + returned > count) {
-            agent_.log(c, "No. of sensors > " + std::to_string(count));
-            err = -EINVAL;
-            break;
-        }
-        for (std::uint32_t i = 0; i < returned; ++i) {
-            const std::size_t at = 4 + i * descriptor_bytes;
-            sensors_.push_back({t.u32(at), name_at(t, at + 12, 16),
-                                static_cast<std::uint8_t>(t.u32(at + 8)), (t.u32(at + 4) >> 31) != 0});
-        }
-        if (returned == 0 || remaining == 0) break;
-        agent_.begin_again(c, t, 4);
-    }
-    agent_.end(t);
-    return err;
-}
-
-int scmi_protocols::sensor_read(guest_context& c, const sensor_info& s) {
-    // scmi_sensor_reading_get.
-    transfer t;
-    int err = agent_.begin(c, t, protocol::sensor, 6, 8, 8, "scmi_sensor_reading_get",
-                           static_cast<std::int32_t>(s.id));
-    if (err) return err;
-    t.put_u32(0, s.id);
-    t.put_u32(4, s.async ? 1 : 0);
-    if (s.async) {
-        err = agent_.do_xfer_with_response(c, t);
-        if (!err) {
-            // The delayed response names its sensor.
-            if (t.u32(0) == s.id) {
-                last_value_ = u64_at(t, 4);
-            } else {
-                err = -EPROTO;
-            }
-        }
-    } else {
-        err = agent_.do_xfer(c, t);
-        if (!err) last_value_ = u64_at(t, 0);
-    }
-    agent_.end(t);
-    return err;
-}
-
 int scmi_protocols::make(guest_context& c, const call& what) {
     switch (what.kind) {
         case call_kind::sensor_read:
@@ -331,12 +159,26 @@ int scmi_protocols::make(guest_context& c, const call& what) {
         case call_kind::base_version:
             return simple(c, protocol::base, msg_version, 4, "version_get", nullptr);
         case call_kind::clock_get_rate:
+        case call_kind::clock_set_rate:
+        case call_kind::clock_enable:
+        case call_kind::clock_disable:
             if (what.id >= clocks_.size() || !clocks_[what.id].registered) return -ENODEV;
-            return clock_rate_get(c, what.id);
-        default:
-            if (what.id >= clocks_.size() || !clocks_[what.id].registered) return -ENODEV;
-            return clock_set(c, what);
+            return what.kind == call_kind::clock_get_rate ? clock_rate_get(c, what.id)
+                                                          : clock_set(c, what);
+        case call_kind::perf_level_get:
+        case call_kind::perf_level_set:
+            if (what.id >= perf_domains_.size() || !perf_domains_[what.id].policy) return -ENODEV;
+            return what.kind == call_kind::perf_level_get
+                       ? perf_level_get(c, what.id)
+                       : perf_level_set(c, what.id, static_cast<std::uint32_t>(what.value));
+        case call_kind::power_on:
+        case call_kind::power_off:
+            if (what.id >= power_domains_.size() || !power_domains_[what.id].registered) {
+                return -ENODEV;
+            }
+            return power_set(c, what.id, what.kind == call_kind::power_on);
     }
+    return -EINVAL;
 }
 
 }  // namespace scmi_vp::models

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Linux' SCMI protocols and their users send, in their order: the probe (Base, Clock, Sensor;
-// clk-scmi, scmi-hwmon, iio-scmi) and the run-time calls
-// (drivers/firmware/arm_scmi/{driver,base,clock,sensors}.c, drivers/clk/clk-scmi.c,
-// drivers/hwmon/scmi-hwmon.c, drivers/iio/common/scmi_sensors/scmi_iio.c, v6.1).
+// What Linux' SCMI protocols and their users send, in their order: the probe and the run-time calls
+// (v6.1 drivers/firmware/arm_scmi/{driver,base,clock,perf,power,sensors,scmi_pm_domain}.c and the
+// drivers that user_drivers() lists). Each protocol has a file of its own, protocol_*.cpp.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +27,18 @@ struct clock_info {
     std::size_t rates = 0;    ///< described
 };
 
+struct perf_domain_info {
+    std::string name;
+    std::uint32_t mult_factor = 0;       ///< Hz per level; 0: the attributes were not answered
+    std::vector<std::uint32_t> levels;   ///< described, ascending
+    bool policy = false;                 ///< cpufreq made a policy of it
+    std::uint32_t level = 0;             ///< when its policy came up
+};
+struct power_domain_info {
+    std::string name;
+    bool registered = false;  ///< genpd made a domain of it
+};
+
 class scmi_protocols {
 public:
     scmi_protocols(scmi_agent& agent, const guest_config& config) : agent_(agent), config_(config) {}
@@ -41,6 +52,8 @@ public:
 
     const std::vector<sensor_info>& sensors() const { return sensors_; }
     const std::vector<clock_info>& clocks() const { return clocks_; }
+    const std::vector<perf_domain_info>& perf_domains() const { return perf_domains_; }
+    const std::vector<power_domain_info>& power_domains() const { return power_domains_; }
     std::uint64_t last_value() const { return last_value_; }  ///< what the last read returned
 
 private:
@@ -48,12 +61,28 @@ private:
                const char* caller, std::vector<std::uint8_t>* reply);
     bool probe_base(guest_context& c);
     int base_list(guest_context& c, unsigned protocols, std::vector<std::uint8_t>& found);
-    bool probe_driver(guest_context& c, const std::string& driver);
+    void extended_name(guest_context& c, std::uint8_t protocol, std::uint8_t message,
+                       std::uint32_t id, std::string& name);
+    /// By a driver's device, "scmi-cpufreq scmi_dev.3".
+    void log_device(guest_context& c, const std::string& device, const std::string& text);
+    bool probe_driver(guest_context& c, const std::string& driver, const std::string& device);
     bool probe_clk_scmi(guest_context& c);
     int init_clock(guest_context& c);
     int clock_attributes(guest_context& c, std::uint32_t id, std::uint32_t version);
     int clock_rates(guest_context& c, std::uint32_t id);
     int clock_rate_get(guest_context& c, std::uint32_t id);
+    bool probe_cpufreq(guest_context& c, const std::string& device);
+    bool cpufreq_online(guest_context& c, std::uint32_t id);
+    int init_performance(guest_context& c);
+    void perf_attributes(guest_context& c, std::uint32_t id, std::uint32_t version);
+    int perf_levels(guest_context& c, std::uint32_t id);
+    int perf_level_get(guest_context& c, std::uint32_t id);
+    int perf_level_set(guest_context& c, std::uint32_t id, std::uint32_t level);
+    bool probe_power_domain(guest_context& c, const std::string& device);
+    int init_power(guest_context& c);
+    void power_attributes(guest_context& c, std::uint32_t id, std::uint32_t version);
+    int power_state_get(guest_context& c, std::uint32_t id);
+    int power_set(guest_context& c, std::uint32_t id, bool on);
     int init_sensor(guest_context& c);
     int sensor_descriptions(guest_context& c, std::uint32_t version, std::size_t count);
     int sensor_read(guest_context& c, const sensor_info& s);
@@ -64,6 +93,8 @@ private:
     std::vector<std::uint8_t> implemented_;
     std::vector<sensor_info> sensors_;
     std::vector<clock_info> clocks_;
+    std::vector<perf_domain_info> perf_domains_;
+    std::vector<power_domain_info> power_domains_;
     std::uint64_t last_value_ = 0;
 };
 

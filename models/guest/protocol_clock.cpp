@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Clocks: drivers/firmware/arm_scmi/clock.c and drivers/clk/clk-scmi.c, v6.1.
+#include "models/guest/protocol_tools.h"
+#include "models/guest/scmi_protocols.h"
+
+namespace scmi_vp::models {
+
+namespace protocol = scmi::protocol;
+
+bool scmi_protocols::probe_clk_scmi(guest_context& c) {
+    if (init_clock(c)) return false;
+    // scmi_clocks_probe: each clock that was described is registered; the framework reads its rate.
+    for (std::uint32_t id = 0; id < clocks_.size(); ++id) {
+        if (!clocks_[id].valid) continue;
+        clocks_[id].registered = true;
+        if (!clock_rate_get(c, id)) clocks_[id].rate = last_value_;
+    }
+    return true;
+}
+
+int scmi_protocols::init_clock(guest_context& c) {
+    // scmi_clock_protocol_init.
+    std::vector<std::uint8_t> version, attributes;
+    int err = simple(c, protocol::clock, msg_version, 4, "version_get", &version);
+    if (err) return err;
+    err = simple(c, protocol::clock, msg_attributes, 4, "scmi_clock_protocol_attributes_get",
+                 &attributes);
+    if (err) return err;
+    clocks_.assign(scmi::get_u32(attributes.data(), 4, 0) & 0xffff, clock_info{});
+    for (std::uint32_t id = 0; id < clocks_.size(); ++id) {
+        if (!clock_attributes(c, id, scmi::get_u32(version.data(), 4, 0))) clock_rates(c, id);
+    }
+    return 0;
+}
+
+int scmi_protocols::clock_attributes(guest_context& c, std::uint32_t id, std::uint32_t version) {
+    transfer t;
+    int err = agent_.begin(c, t, protocol::clock, 3, 4, 24, "scmi_clock_attributes_get",
+                           static_cast<std::int32_t>(id));
+    if (err) return err;
+    t.put_u32(0, id);
+    err = agent_.do_xfer(c, t);
+    bool extended = false;
+    if (!err) {
+        clocks_[id].valid = true;
+        clocks_[id].name = name_at(t, 4, 16);
+        extended = version >= 0x20000 && (t.u32(0) & 1u << 29);
+    }
+    agent_.end(t);
+    if (err || !extended) return err;
+    extended_name(c, protocol::clock, 8, id, clocks_[id].name);
+    return 0;
+}
+
+int scmi_protocols::clock_rates(guest_context& c, std::uint32_t id) {
+    // scmi_clock_describe_rates_get; SCMI_MAX_NUM_RATES.
+    return iterate(agent_, c, {protocol::clock, 4, static_cast<std::int32_t>(id), 0xfff, 16},
+                   [&](const transfer&, std::size_t, std::uint32_t returned) {
+                       clocks_[id].rates += returned;
+                   });
+}
+
+int scmi_protocols::clock_rate_get(guest_context& c, std::uint32_t id) {
+    transfer t;
+    int err = agent_.begin(c, t, protocol::clock, 6, 4, 8, "scmi_clock_rate_get",
+                           static_cast<std::int32_t>(id));
+    if (err) return err;
+    t.put_u32(0, id);
+    err = agent_.do_xfer(c, t);
+    if (!err) last_value_ = u64_at(t, 0);
+    agent_.end(t);
+    return err;
+}
+
+int scmi_protocols::clock_set(guest_context& c, const call& what) {
+    transfer t;
+    const auto resource = static_cast<std::int32_t>(what.id);
+    const bool rate = what.kind == call_kind::clock_set_rate;
+    int err = rate
+                  ? agent_.begin(c, t, protocol::clock, 5, 16, 0, "scmi_clock_rate_set", resource)
+                  : agent_.begin(c, t, protocol::clock, 7, 8, 0, "scmi_clock_config_set", resource);
+    if (err) return err;
+    if (rate) {
+        t.put_u32(0, 0);  // flags: synchronous
+        t.put_u32(4, what.id);
+        t.put_u32(8, static_cast<std::uint32_t>(what.value));
+        t.put_u32(12, static_cast<std::uint32_t>(what.value >> 32));
+    } else {
+        t.put_u32(0, what.id);
+        t.put_u32(4, what.kind == call_kind::clock_enable ? 1 : 0);
+    }
+    err = agent_.do_xfer(c, t);
+    agent_.end(t);
+    return err;
+}
+
+}  // namespace scmi_vp::models

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the drivers of several SCMI protocols share: fields of replies, lists that are read in
+// rounds (drivers/firmware/arm_scmi/driver.c v6.1).
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+
+#include "models/guest/scmi_agent.h"
+
+namespace scmi_vp::models {
+
+inline constexpr std::uint8_t msg_version = 0, msg_attributes = 1;
+
+/// A name in a reply. A reply may claim more entries than its buffer can hold.
+inline std::string name_at(const transfer& t, std::size_t offset, std::size_t width) {
+    const std::size_t from = std::min(offset, t.x->buf.size());
+    const auto begin = t.x->buf.begin() + std::ptrdiff_t(from);
+    const auto end = begin + std::ptrdiff_t(std::min(width, t.x->buf.size() - from));
+    return std::string(begin, std::find(begin, end, 0));
+}
+
+inline std::uint64_t u64_at(const transfer& t, std::size_t offset) {
+    return t.u32(offset) | std::uint64_t(t.u32(offset + 4)) << 32;
+}
+
+/// A list that is read in rounds. The command is the resource's id, if there is one, and the number
+/// of items received so far.
+struct listing {
+    std::uint8_t protocol_id;
+    std::uint8_t message_id;
+    std::int32_t resource;     ///< -1: none
+    std::uint32_t count_mask;  ///< of the items returned, in the first word of the reply
+    std::size_t most;          ///< items that the driver has room for
+};
+
+/// scmi_iterator_run: one xfer for all rounds. `take(t, first, returned)` gets each part that fits.
+template <class Take>
+int iterate(scmi_agent& agent, guest_context& c, const listing& l, Take take) {
+    const std::uint16_t bytes = l.resource < 0 ? 4 : 8;
+    transfer t;
+    int err =
+        agent.begin(c, t, l.protocol_id, l.message_id, bytes, 0, "scmi_iterator_run", l.resource);
+    if (err) return err;
+    for (std::size_t received = 0;;) {
+        if (l.resource >= 0) t.put_u32(0, static_cast<std::uint32_t>(l.resource));
+        t.put_u32(bytes - 4u, static_cast<std::uint32_t>(received));
+        err = agent.do_xfer(c, t);
+        if (err) break;
+        const std::uint32_t returned = t.u32(0) & l.count_mask, remaining = t.u32(0) >> 16;
+        if (returned > l.most - received) {
+            agent.log(c, "No. of resources can't exceed " + std::to_string(l.most));
+            err = -EINVAL;
+            break;
+        }
+        take(t, received, returned);
+        received += returned;
+        // Both, so that a buggy platform cannot make it endless.
+        if (returned == 0 || remaining == 0) break;
+        agent.begin_again(c, t, bytes);
+    }
+    agent.end(t);
+    return err;
+}
+
+}  // namespace scmi_vp::models

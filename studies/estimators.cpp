@@ -24,16 +24,16 @@ mean_estimate around(double mean, double variance_of_mean, std::size_t units, do
     return {mean, {mean - half, mean + half}, units};
 }
 
-/// "26 %", with two significant digits.
+/// "26%", with two significant digits.
 std::string percent(double p) {
     char text[32];
-    std::snprintf(text, sizeof text, "%.2g %%", 100 * p);
+    std::snprintf(text, sizeof text, "%.2g%%", 100 * p);
     return text;
 }
 
 std::string nothing_seen(const std::string& events, std::size_t n) {
     const std::string runs = n == 1 ? "the one replication" : std::to_string(n) + " replications";
-    return "no " + events + " in " + runs + ": with 95 % confidence, at most " +
+    return "no " + events + " in " + runs + ": with 95% confidence, at most " +
            percent(zero_count_bound(n)) + " of such replications have any";
 }
 

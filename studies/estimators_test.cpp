@@ -171,7 +171,7 @@ TEST(rate_of, nothing_seen_is_not_a_number) {
         rate_of(std::vector<unit_counts>(10, {0, 1000000}), {}, "true timeouts");
     EXPECT_EQ(r.high, 0);
     EXPECT_EQ(r.beyond,
-              "no true timeouts in 10 replications: with 95 % confidence, at most 26 % of such "
+              "no true timeouts in 10 replications: with 95% confidence, at most 26% of such "
               "replications have any");
 }
 

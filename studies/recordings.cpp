@@ -56,17 +56,17 @@ std::string limits_of(const recording& r) {
         text += ", " + grouped(r.pooled.overflows) + " of them beyond its histogram";
     }
     return text + ": a delay that it never saw may still come up to " + rate_text(bound) +
-           " times per million (95 %).";
+           " times per million (95%).";
 }
 
 std::string limits_beyond(const recording& r, sim_time timeout) {
     const std::uint64_t k = r.above(timeout);
     if (k >= plenty) return "";
     if (k == 0) {
-        return "beyond the recording: no sample of " + r.file.string() + " reaches " +
-               to_string(timeout) + " (the longest is " + short_time(r.pooled.max) +
+        return "beyond the recording: no sample of " + r.file.string() +
+               " reaches this timeout (the longest is " + short_time(r.pooled.max) +
                "), so it cannot tell how often delays do; up to " +
-               rate_text(1e6 * zero_count_bound(r.samples)) + " per million are possible (95 %)";
+               rate_text(1e6 * zero_count_bound(r.samples)) + " per million are possible (95%)";
     }
     const interval i = clopper_pearson(k, r.samples);
     return "rests on " + std::to_string(k) + (k == 1 ? " sample" : " samples") + " of " +
@@ -74,7 +74,7 @@ std::string limits_beyond(const recording& r, sim_time timeout) {
            ": the host's true share of such delays "
            "lies between " +
            rate_text(1e6 * i.low) + " and " + rate_text(1e6 * i.high) +
-           " per million (95 %), which the interval in the table does not contain";
+           " per million (95%), which the interval in the table does not contain";
 }
 
 }  // namespace scmi_vp::studies

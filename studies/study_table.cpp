@@ -135,7 +135,7 @@ void print_table(std::ostream& out, const findings& f) {
     }
     out << "\nEach row: " << s.replications << (s.replications == 1 ? " run" : " runs") << " of "
         << short_time(each) << ", seed " << s.seed
-        << ". Timeouts are per million requests, with a 95 % interval over "
+        << ". Timeouts are per million requests, with a 95% interval over "
         << (s.replications == 1 ? "batches" : "runs") << ".\n\n";
     footnotes notes;
     std::vector<row> rows{heading_of(s)};

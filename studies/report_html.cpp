@@ -167,7 +167,7 @@ void write_hop_table(std::ostream& out, const story& s) {
         out << "<tr><th scope=\"row\">" << escaped(hop_label(p.id))
             << (p.waiting ? " (gave up)" : "") << "</th><td>" << nice_time(p.from) << "</td><td>"
             << nice_time(p.length) << "</td><td>"
-            << nice_share(share(p.length, s.returned - s.entered)) << "</td><td>"
+            << escaped(nice_share(share(p.length, s.returned - s.entered))) << "</td><td>"
             << nice_time(p.median) << "</td></tr>\n";
     }
     out << "</tbody></table></div>\n";

@@ -24,6 +24,13 @@ std::string counted(std::uint64_t n, const std::string& thing) {
     return (n == 1 ? "one" : number(n)) + " " + thing + (n == 1 ? "" : "s");
 }
 
+/// "None of them", "3 of them", "All of them"; "It" for the one of one.
+std::string some_of(std::uint64_t n, std::uint64_t all) {
+    if (n == 0) return "None of them";
+    if (all == 1) return "It";
+    return n == all ? "All of them" : number(n) + " of them";
+}
+
 /// To the nanosecond: the picoseconds of an instant tell nobody anything.
 std::string instant_text(sim_time t) {
     return to_string(sim_time(t.ps - t.ps % 1000));
@@ -112,7 +119,7 @@ std::string slow_hop_text(const story_source& s) {
     if (length <= sim_time{}) return "No hop took any time.";
     std::string text;
     if (length <= median + sim_time(median.ps / 2)) {
-        text = "No hop was unusual; the longest beyond its median was " + name + ": ";
+        text = "No hop was unusual; what took longest or most beyond its median is " + name + ": ";
     } else {
         text = "The hop that made it slow is " + name + ": ";
     }
@@ -152,11 +159,11 @@ std::string company_text(const story_source& s) {
     const witness& a = s.around;
     if (a.overlapped == 0) return "Nothing else was in flight.";
     std::string text = "When it entered, " + counted(a.at_entry, "other request") +
-                       (a.at_entry == 1 ? " was" : " were") + " in flight; until it returned, " +
-                       number(a.overlapped) + (a.overlapped == 1 ? " was" : " were");
-    text += ", of which " + number(a.in_same_hop) + " shared hop " +
-            std::string(hop_table[slow_hop(s.seen)].name) + " with it and " + number(a.timed_out) +
-            " timed out.";
+                       (a.at_entry <= 1 ? " was" : " were") + " in flight; until it returned, " +
+                       number(a.overlapped) + (a.overlapped == 1 ? " was" : " were") + ". " +
+                       some_of(a.in_same_hop, a.overlapped) + " shared hop " +
+                       std::string(hop_table[slow_hop(s.seen)].name) + " with it; " +
+                       std::string(a.timed_out ? number(a.timed_out) : "none") + " timed out.";
     if (a.nearest.empty()) return text;
     text += a.nearest.size() < a.overlapped ? " Longest beside it:" : " Beside it:";
     for (const neighbour& n : a.nearest) {
@@ -253,11 +260,13 @@ std::string where_of(const story_source& s) {
 
 std::size_t slow_hop(const survey& v) {
     const auto hops = v.chosen.r.hops();
-    std::size_t slow = 0;
+    const auto excess = [&](std::size_t h) { return hops[h] - v.median_hop[h]; };
+    std::size_t slow = 0, longest = 0;
     for (std::size_t h = 1; h < hop_count; ++h) {
-        if (hops[h] - v.median_hop[h] > hops[slow] - v.median_hop[slow]) slow = h;
+        if (excess(h) > excess(slow)) slow = h;
+        if (hops[h] > hops[longest]) longest = h;
     }
-    return slow;
+    return excess(slow) > sim_time{} ? slow : longest;
 }
 
 watch watch_for(const survey& v) {

@@ -149,6 +149,7 @@ struct guest_config {
     sim_time tick_phase;          ///< tick edges lie at phase + n / HZ, 0 <= phase < 1 / HZ
     unsigned cpus = 1;            ///< 1..64
     unsigned irq_cpu = 0;         ///< takes the device's interrupt
+    unsigned irq = 40;            ///< its number, for kernel messages; system takes the device's
     std::uint64_t memory_bytes = 64ull << 20;
     bool ftrace = true;           ///< scmi:* events on: each reads the clock
     context_config probe_context{"kworker/u2:0", 5, 0};

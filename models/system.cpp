@@ -27,6 +27,7 @@ system::system(sc_core::sc_module_name name, const system_config& config, run_si
           monitor_.violate({now(), "TLM base protocol", v.checker + ": " + v.rule, v.source});
       }) {
     ram_.allow_dmi(config_.use_dmi);
+    config_.guest.irq = config_.device.irq;
     platform_ = std::make_unique<scmi_device>("platform", config_.platform, host(), view_, monitor_);
     device_ = std::make_unique<virtio_mmio_device>("device", virtio_config(), view_, *platform_, monitor_);
     guest_ = std::make_unique<scmi_vp::models::guest>(

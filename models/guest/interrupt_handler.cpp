@@ -58,10 +58,13 @@ void interrupt_handler::process() {
             SPEND(costs.mmio_write);
             driver_.write_now(virtio::mmio::interrupt_ack, status_);
             if (status_ == 0) ++spurious_;
+            handled_ = (status_ & virtio::mmio::interrupt_config_change) != 0;
             for (queue_ = 0; (status_ & virtio::mmio::interrupt_used_buffer) && queue_ < driver_.queues();
                  ++queue_) {
                 // vring_interrupt: nothing used is no work; a broken queue is not called.
-                if (!driver_.queue(queue_).more_used() || driver_.queue(queue_).broken()) continue;
+                if (!driver_.queue(queue_).more_used()) continue;
+                handled_ = true;
+                if (driver_.queue(queue_).broken()) continue;
                 driver_.queue(queue_).note_interrupt();
                 callbacks_enabled_ = true;
                 for (;;) {
@@ -89,7 +92,9 @@ void interrupt_handler::process() {
                 }
             }
             SPEND(costs.irq_exit);
+            note_interrupt();
             kernel_.irq_exit(cpu_);
+            while (disabled_) BOOST_ASIO_CORO_YIELD;
             idle_ = !irq->level();
             if (idle_) {
                 BOOST_ASIO_CORO_YIELD;
@@ -105,6 +110,20 @@ void interrupt_handler::collected() {
         w->queue_index(now(), queue_, queue_wave::collected, driver_.queue(queue_).last_used());
     }
     agent_.receive(cpu_, queue_, *static_cast<vio_message*>(used_.token), used_.length);
+}
+
+// kernel/irq/spurious.c note_interrupt: a line that stays high without a cause is switched off.
+void interrupt_handler::note_interrupt() {
+    constexpr unsigned window = 100'000, limit = 99'900;
+    if (!handled_) ++unhandled_;
+    if (++counted_ < window) return;
+    disabled_ = unhandled_ > limit;
+    counted_ = unhandled_ = 0;
+    if (!disabled_) return;
+    const std::string number = std::to_string(kernel_.config().irq);
+    kernel_.printk("irq " + number + ": nobody cared (try booting with the \"irqpoll\" option)",
+                   now());
+    kernel_.printk("Disabling IRQ #" + number, now());
 }
 
 bool interrupt_handler::finalise() {

@@ -28,6 +28,7 @@ public:
 
     std::uint64_t interrupts() const { return interrupts_; }
     std::uint64_t spurious() const { return spurious_; }  ///< InterruptStatus was 0
+    bool disabled() const { return disabled_; }  ///< "nobody cared": the kernel has given up
 
 private:
     void end_of_elaboration() override { irq->listen(*this); }
@@ -35,6 +36,7 @@ private:
     void process();
     void collected();
     bool finalise();
+    void note_interrupt();
 
     guest_kernel& kernel_;
     virtio_driver& driver_;
@@ -50,9 +52,10 @@ private:
     sim_time delay_;
     std::uint32_t status_ = 0;
     unsigned queue_ = 0;
-    bool callbacks_enabled_ = true, notify_ = false;
+    bool callbacks_enabled_ = true, notify_ = false, handled_ = false, disabled_ = false;
     virtio::driver_queue::used_buffer used_;
     std::uint64_t interrupts_ = 0, spurious_ = 0;
+    unsigned counted_ = 0, unhandled_ = 0;  ///< irq_desc.irq_count, irqs_unhandled
 };
 
 }  // namespace scmi_vp::models

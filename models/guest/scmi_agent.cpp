@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "models/waves.h"
 
@@ -302,7 +303,9 @@ void scmi_agent::reject(guest_cpu& cpu, unsigned queue, scmi::rx_result rx, vio_
             break;
         case scmi::rx_verdict::unknown_type:
             why = -3;
-            kernel_.printk("received unknown msg_type:" + std::to_string(type), now());  // U5
+            if (!std::exchange(warned_of_type_, true)) {  // WARN_ONCE
+                kernel_.printk("received unknown msg_type:" + std::to_string(type), now());  // U5
+            }
             break;
         default:
             kernel_.printk(device + text(": Message for %u type %u is not expected!", h.token, type),

@@ -95,6 +95,7 @@ private:
     std::unique_ptr<scmi::xfer_table> xfers_;
     std::vector<waits> waits_;
     std::uint64_t unexpected_ = 0;
+    bool warned_of_type_ = false;
 };
 
 }  // namespace scmi_vp::models

@@ -10,7 +10,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace scmi_vp::virtio::vhost_user;
     static const fuzz_descriptors descriptors;
-    static const unsigned open_before = open_fds();
+    const unsigned open_before = open_fds();
     fuzz_counts counts;
     fuzz_session(data, size, descriptors, counts);
     if (counts.violations != 0 || open_fds() != open_before) std::abort();

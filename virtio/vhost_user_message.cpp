@@ -146,8 +146,9 @@ public:
     explicit field_writer(wire& out) : out_(out) {}
     template <class T>
     void put(T value) {
-        const auto* bytes = reinterpret_cast<const std::uint8_t*>(&value);
-        out_.insert(out_.end(), bytes, bytes + sizeof value);
+        const std::size_t at = out_.size();
+        out_.resize(at + sizeof value, boost::container::default_init);
+        std::memcpy(out_.data() + at, &value, sizeof value);
     }
     void zeros(std::size_t n) { out_.insert(out_.end(), n, std::uint8_t{0}); }
     template <class Bytes>

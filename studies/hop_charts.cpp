@@ -13,6 +13,8 @@ namespace {
 using spans = std::array<sim_time, hop_count>;
 
 constexpr double width = 880;
+// A part of a bar that is at least half a pixel; what is shorter is in the table only.
+constexpr double least_visible = 0.5 / width;
 
 sim_time sum_of(const spans& s) {
     return std::accumulate(s.begin(), s.end(), sim_time{});
@@ -40,7 +42,7 @@ std::string legend(const std::vector<bar>& bars) {
     std::string html = "<ul class=\"legend\">";
     for (const hop_info& h : hop_table) {
         const bool used = std::any_of(bars.begin(), bars.end(), [&](const bar& b) {
-            return b.hops[std::size_t(h.id)] > sim_time{};
+            return share(b.hops[std::size_t(h.id)], sum_of(b.hops)) > least_visible;
         });
         if (!used) continue;
         html +=

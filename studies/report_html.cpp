@@ -53,10 +53,26 @@ void write_table_head(std::ostream& out, const std::vector<std::string>& axes) {
         << column("violations", "rules that the checkers saw broken") << "</tr></thead>\n";
 }
 
-std::string rate_cell(const rate_data& r) {
+/// Why a number says less than it seems to, once each, in the order of the table.
+std::vector<std::string> reservations_of(const report_data& d) {
+    std::vector<std::string> all;
+    for (const point_data& p : d.points) {
+        for (const rate_data* r : {&p.spurious, &p.true_timeouts}) {
+            if (r->beyond.empty()) continue;
+            if (std::find(all.begin(), all.end(), r->beyond) == all.end()) all.push_back(r->beyond);
+        }
+    }
+    return all;
+}
+
+std::string rate_cell(const rate_data& r, const std::vector<std::string>& reservations) {
     std::string cell = "<td title=\"" + escaped(nice_count(r.count) + " in all" +
                                                 (r.method.empty() ? "" : "; " + r.method));
     cell += "\">" + (r.count ? nice_number(r.per_million) : std::string("0"));
+    const auto note = std::find(reservations.begin(), reservations.end(), r.beyond);
+    if (note != reservations.end()) {
+        cell += "<sup>" + std::to_string(note - reservations.begin() + 1) + "</sup>";
+    }
     if (r.high > 0) {
         cell += "<small>" +
                 (r.count ? nice_number(r.low) + "\u2009\u2013\u2009" : std::string("&lt; ")) +
@@ -65,7 +81,8 @@ std::string rate_cell(const rate_data& r) {
     return cell + "</td>";
 }
 
-void write_row(std::ostream& out, const point_data& p, const std::vector<std::string>& axes) {
+void write_row(std::ostream& out, const point_data& p, const std::vector<std::string>& axes,
+               const std::vector<std::string>& reservations) {
     out << "<tr>";
     if (axes.empty()) out << "<th scope=\"row\">" << escaped(p.name()) << "</th>";
     for (const std::string& a : axes) {
@@ -74,8 +91,8 @@ void write_row(std::ostream& out, const point_data& p, const std::vector<std::st
         out << "<th scope=\"row\">" << (label == p.labels.end() ? "" : escaped(label->second))
             << "</th>";
     }
-    out << "<td>" << nice_count(p.requests) << "</td>" << rate_cell(p.spurious)
-        << rate_cell(p.true_timeouts);
+    out << "<td>" << nice_count(p.requests) << "</td>" << rate_cell(p.spurious, reservations)
+        << rate_cell(p.true_timeouts, reservations);
     for (const sim_time t :
          {p.round_trip.p50, p.round_trip.p99, p.round_trip.p999, p.round_trip.max, p.blocked}) {
         out << "<td>" << nice_time(t) << "</td>";
@@ -86,24 +103,18 @@ void write_row(std::ostream& out, const point_data& p, const std::vector<std::st
     out << "</tr>\n";
 }
 
-/// Said once, below: most tables have one method and few reservations.
-void write_reservations(std::ostream& out, const report_data& d) {
-    std::vector<std::string> seen;
-    for (const point_data& p : d.points) {
-        for (const rate_data* r : {&p.spurious, &p.true_timeouts}) {
-            if (r->beyond.empty()) continue;
-            if (std::find(seen.begin(), seen.end(), r->beyond) == seen.end())
-                seen.push_back(r->beyond);
-        }
-    }
-    for (const std::string& s : seen) out << paragraph(s, "facts");
+void write_reservations(std::ostream& out, const std::vector<std::string>& reservations) {
+    if (reservations.empty()) return;
+    out << "<ol class=\"facts\">";
+    for (const std::string& r : reservations) out << "<li>" << escaped(r) << "</li>\n";
+    out << "</ol>\n";
 }
 
 std::string methods_of(const report_data& d) {
     std::set<std::string> methods;
     for (const point_data& p : d.points) {
         for (const rate_data* r : {&p.spurious, &p.true_timeouts}) {
-            if (r->method.empty()) continue;
+            if (r->method.empty() || r->high <= 0) continue;  // no interval, no method
             methods.insert(nice_number(100 * r->confidence) + " % intervals: " + r->method);
         }
     }
@@ -115,15 +126,16 @@ std::string methods_of(const report_data& d) {
 void write_table(std::ostream& out, const report_data& d) {
     const std::vector<std::string> axes = axes_of(d);
     const std::string methods = methods_of(d);
+    const std::vector<std::string> reservations = reservations_of(d);
     out << "<h2>What was measured</h2>\n<div class=\"wide\"><table>\n<caption>One row for each "
            "point of "
            "the study. "
         << escaped(methods) << (methods.empty() ? "" : ".") << "</caption>\n";
     write_table_head(out, axes);
     out << "<tbody>\n";
-    for (const point_data& p : d.points) write_row(out, p, axes);
+    for (const point_data& p : d.points) write_row(out, p, axes, reservations);
     out << "</tbody></table></div>\n";
-    write_reservations(out, d);
+    write_reservations(out, reservations);
 }
 
 void write_figure(std::ostream& out, const std::string& heading, const std::string& caption,
@@ -158,7 +170,8 @@ void write_pictures(std::ostream& out, const report_data& d) {
 }
 
 void write_hop_table(std::ostream& out, const story& s) {
-    out << "<div class=\"wide\"><table>\n<caption>Its hops, beside what they take in the median "
+    out << "<div class=\"wide\"><table class=\"narrow\">\n<caption>Its hops, beside what they take "
+           "in the median "
            "request "
            "of the same run.</caption>\n<thead><tr><th scope=\"col\" class=\"axis-name\">hop</th>"
         << "<th scope=\"col\">starts</th><th scope=\"col\">length</th><th scope=\"col\">share</th>"
@@ -194,13 +207,14 @@ void write_reproduction(std::ostream& out, const report_data& d, const story* sl
         std::string line =
             "scmi-vp study " + shell_quoted(d.study) + " --seed " + std::to_string(d.seed);
         for (const std::string& s : d.set) line += " --set " + shell_quoted(s);
-        out << "<p>Everything again:</p>\n<pre>" << escaped(line) << "</pre>\n";
+        out << "<p>Everything again:</p>\n<pre class=\"command\">" << escaped(line) << "</pre>\n";
     }
     if (slowest) {
-        out << "<p>The slowest request with its waveform:</p>\n<pre>" << escaped(slowest->rerun)
-            << "</pre>\n";
+        out << "<p>The slowest request with its waveform:</p>\n<pre class=\"command\">"
+            << escaped(slowest->rerun) << "</pre>\n";
     }
-    out << "<details><summary>The first replication of each point</summary>\n<pre>";
+    out << "<details><summary>The first replication of each point</summary>\n<pre "
+           "class=\"command\">";
     for (const point_data& p : d.points) {
         if (p.seeds.empty()) continue;
         std::vector<std::string> set = p.set;

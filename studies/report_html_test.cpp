@@ -148,6 +148,33 @@ TEST(report_html, zero_timeouts_show_their_bound) {
     EXPECT_NE(chart.find("none seen, below 7.5"), std::string::npos);
 }
 
+// Where not even a bound is known, the arrow stands at the end of the axis; where nothing timed out
+// at all there is no axis.
+TEST(report_html, zero_timeouts_without_a_bound_are_said) {
+    nlohmann::json results = sample_results();
+    results["points"][1]["spurious_timeouts"] = {
+        {"count", 0}, {"per_million", 0}, {"low", 0}, {"high", 0}, {"beyond", "b < c"}};
+    EXPECT_NE(timeouts_chart(read_results(results)).find(">none seen</text>"), std::string::npos);
+    EXPECT_NE(page_of(results, nullptr).find("<li>b &lt; c</li>"), std::string::npos);
+    for (auto& p : results["points"]) {
+        for (const char* rate : {"spurious_timeouts", "true_timeouts"}) {
+            p[rate] = {{"count", 0}, {"per_million", 0}, {"low", 0}, {"high", 0}};
+        }
+    }
+    EXPECT_NE(page_of(results, nullptr).find("No request timed out at any point"),
+              std::string::npos);
+}
+
+// Each number is followed by the number of its reservation, and the list has it there.
+TEST(report_html, reservations_are_numbered) {
+    nlohmann::json results = sample_results();
+    results["points"][0]["spurious_timeouts"]["beyond"] = "first";
+    results["points"][0]["true_timeouts"]["beyond"] = "second";
+    const std::string page = page_of(results, nullptr);
+    EXPECT_NE(page.find("2.5<sup>1</sup>"), std::string::npos);
+    EXPECT_NE(page.find("<ol class=\"facts\"><li>first</li>\n<li>second</li>"), std::string::npos);
+}
+
 TEST(report_html, timeouts_come_from_what_was_set) {
     EXPECT_EQ(timeout_in({"guest.hz=100", "guest.max_rx_timeout=30ms"}), milliseconds(30));
     EXPECT_EQ(timeout_in({"guest.max_rx_timeout=\"1s\"", "guest.max_rx_timeout='2s'"}), seconds(2));

@@ -55,6 +55,7 @@ svg .inside{pointer-events:none}
 .legend .key{width:34px;height:12px;flex:none}.legend .box{width:12px;height:12px;flex:none}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;font-size:.84rem;font-variant-numeric:tabular-nums;line-height:1.35;min-width:100%}
+table.narrow{min-width:44rem}
 caption{text-align:left;color:var(--dim);font-size:.9rem;padding-bottom:.5rem}
 th,td{padding:.42rem .5rem;text-align:right;vertical-align:top;border-bottom:1px solid var(--rule);white-space:nowrap}
 thead th{vertical-align:bottom;font-weight:600;border-bottom:2px solid var(--dim);white-space:normal}
@@ -66,6 +67,9 @@ details{margin:.8rem 0;font-size:.92rem}summary{cursor:pointer;color:var(--dim)}
 pre{background:var(--panel);border:1px solid var(--rule);border-radius:6px;padding:.8rem 1rem;overflow-x:auto;
 font:13px/1.5 ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace}
 code{font:.92em ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace}
+pre.command{white-space:pre-wrap;overflow-wrap:anywhere}
+sup{font-size:.72em;color:var(--dim);padding-left:.15em;line-height:0}
+ol.facts{max-width:60em;padding-left:1.4rem;margin:.8rem 0}ol.facts li{margin:.2rem 0}
 ul.notes{max-width:46em;padding-left:1.2rem}ul.notes li{margin:.4rem 0}
 @media print{:root{color-scheme:light;--page:#fff;--ink:#000;--dim:#444;--rule:#ccc;--faint:#eee;--panel:#fff}
 @page{margin:14mm}body{font-size:10pt}main{max-width:none;padding:0}h2{break-after:avoid}

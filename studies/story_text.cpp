@@ -213,9 +213,11 @@ std::string log_text(const story_source& s) {
 
 std::string held_text(const witness& a) {
     if (a.held == 0) return "";
-    return counted(a.held, "earlier request") +
-           " had been given up with the reply still to come: the driver's messages "
-           "stay with the device until then.";
+    return (a.held == 1 ? "One earlier request" : number(a.held) + " earlier requests") +
+           std::string(
+               " had been given up with the reply still to come: the driver's messages stay with "
+               "the "
+               "device until then.");
 }
 
 std::string headline(const seen_request& c) {

@@ -62,7 +62,7 @@ std::string coordinate(double value) {
     return text;
 }
 
-svg_picture::svg_picture(std::string id, double width, double height, std::string_view title,
+svg_picture::svg_picture(const std::string& id, double width, double height, std::string_view title,
                          std::string_view description) {
     const std::string name = escaped(id);
     out_ = "<svg role=\"img\" aria-labelledby=\"" + name + "-t " + name + "-d\" viewBox=\"0 0 " +

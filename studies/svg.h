@@ -23,7 +23,7 @@ enum class anchor { start, middle, end };
 class svg_picture {
 public:
     /// `id` is unique in the page. The picture scales with its column up to its own width.
-    svg_picture(std::string id, double width, double height, std::string_view title,
+    svg_picture(const std::string& id, double width, double height, std::string_view title,
                 std::string_view description);
 
     /// `style` is put into the element as it is (class="..." and other attributes).

@@ -37,7 +37,7 @@ struct lane_span {
 
 void draw_span(timeline& t, double y, const lane_span& s) {
     const double x = t.x.at(static_cast<double>(s.from.ps));
-    const double w = std::max(2.0, t.x.at(static_cast<double>((s.from + s.length).ps)) - x);
+    const double w = std::max(4.0, t.x.at(static_cast<double>((s.from + s.length).ps)) - x);
     t.svg.rect(x, y + 4, w, lane - 8, s.style, s.tip);
     const double needed = text_width(s.words, 11) + 6, middle = y + lane / 2 + 4;
     if (x + w + needed < lanes_right) {
@@ -114,12 +114,12 @@ std::string timeline_chart(const story& s) {
                base};
     draw_gaps(t, s);
     draw_time_axis(t);
-    draw_lanes(t, s);
     t.svg.line(0, base, lanes_right, base, "class=\"axis\"");
     const double returned = t.x.at(static_cast<double>((s.returned - s.entered).ps));
     t.svg.line(returned, lanes_top - 6, returned, base, "class=\"returned\"", "the caller returns");
     t.svg.text(returned, lanes_top - 10, returned > width * 0.8 ? anchor::end : anchor::start,
                "class=\"small\"", "the caller returns");
+    draw_lanes(t, s);
     return t.svg.str();
 }
 

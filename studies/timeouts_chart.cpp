@@ -48,15 +48,16 @@ struct mark {
 
 void draw_nothing_seen(svg_picture& svg, const chart_axis& x, const rate_data& r, double y,
                        const mark& m, const std::string& tip) {
-    if (r.high <= 0) return;
+    constexpr double length = 34;
     const std::string style = "class=\"whisker " + std::string(m.kind) + "\"";
-    const double bound = x.at(r.high);
-    const double tail = std::max(bound - 34, x.at(x.low()));
-    svg.line(bound, y - 5, bound, y + 5, style, tip);
+    const bool bounded = r.high > 0;
+    const double end = x.at(x.low()), bound = bounded ? x.at(r.high) : end + length;
+    const double tail = std::max(bound - length, end);
+    if (bounded) svg.line(bound, y - 5, bound, y + 5, style, tip);
     svg.line(tail, y, bound, y, style, tip);
     arrow_left(svg, tail, y, style);
     svg.text(bound + 7, y + 4, anchor::start, "class=\"small dim\"",
-             "none seen, below " + nice_number(r.high));
+             bounded ? "none seen, below " + nice_number(r.high) : "none seen");
 }
 
 void draw_rate(svg_picture& svg, const chart_axis& x, const rate_data& r, double y, const mark& m,
@@ -109,7 +110,7 @@ const char* const legend =
 
 std::string timeouts_chart(const report_data& d) {
     double low = 0, high = 0;
-    if (!range_of(d, low, high)) return "";
+    if (!range_of(d, low, high)) return "<p>No request timed out at any point.</p>\n";
     const double left = label_width(d) + 14;
     const double base = top + row * static_cast<double>(d.points.size());
     const chart_axis x(chart_axis::scale::logarithmic, low, high, left, width - right);

@@ -113,6 +113,20 @@ std::vector<std::string> linux_arguments(const linux_boot& boot, const std::stri
     return a;
 }
 
+one_cpu::one_cpu() {
+    const int cpu = sched_getcpu();
+    if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof before_, &before_) != 0)
+        return;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    changed_ = sched_setaffinity(0, sizeof one, &one) == 0;
+}
+
+one_cpu::~one_cpu() {
+    if (changed_) sched_setaffinity(0, sizeof before_, &before_);
+}
+
 linux_process::linux_process(const linux_boot& boot, const private_folder& folder) {
     std::vector<std::string> arguments = linux_arguments(boot, folder.path().string());
     std::vector<char*> argv;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <sched.h>
 #include <sys/types.h>
 
 namespace scmi_vp::testbenches {
@@ -39,6 +40,20 @@ struct linux_boot {
 
 /// The arguments: `folder` is the guest's, with scmi.dtb, clock.sock and device.sock in it.
 std::vector<std::string> linux_arguments(const linux_boot& boot, const std::string& folder);
+
+/// While this lives, this process and what it starts run on the CPU where it was made. They run in
+/// turns: on two CPUs every turn waits for a sleeping CPU to wake up or for a busy one.
+class one_cpu {
+public:
+    one_cpu();
+    ~one_cpu();
+    one_cpu(const one_cpu&) = delete;
+    one_cpu& operator=(const one_cpu&) = delete;
+
+private:
+    cpu_set_t before_;
+    bool changed_ = false;
+};
 
 class linux_process {
 public:

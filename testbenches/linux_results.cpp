@@ -62,9 +62,12 @@ std::uint64_t player_result::errors() const {
 }
 
 sim_time player_result::span() const {
-    sim_time last;
-    for (const task& t : tasks) last = std::max(last, t.end);
-    return last == sim_time{} ? last : last - clock_read - start;
+    sim_time first = sim_time::max(), last;
+    for (const task& t : tasks) {
+        if (t.begin != sim_time{}) first = std::min(first, t.begin);
+        last = std::max(last, t.end);
+    }
+    return last == sim_time{} ? last : last - clock_read - first;
 }
 
 player_result read_player_result(const std::string& text) {
@@ -74,19 +77,17 @@ player_result read_player_result(const std::string& text) {
     while (std::getline(in, line)) {
         std::istringstream words(line);
         std::string key;
-        std::int64_t ns = 0;
+        std::int64_t begin = 0, end = 0;
         words >> key;
         if (key == "played") {
             words >> r.played;
         } else if (key == "finished") {
             words >> r.finished;
-        } else if (key == "start_ns") {
-            words >> ns;
-            r.start = nanoseconds(ns);
         } else if (key == "task") {
             player_result::task t;
-            words >> t.name >> t.calls >> t.errors >> t.last_errno >> ns;
-            t.end = nanoseconds(ns);
+            words >> t.name >> t.calls >> t.errors >> t.last_errno >> begin >> end;
+            t.begin = nanoseconds(begin);
+            t.end = nanoseconds(end);
             r.tasks.push_back(t);
         } else {
             words.setstate(std::ios::failbit);

@@ -24,17 +24,16 @@ struct player_result {
         std::string name;
         std::uint64_t calls = 0, errors = 0;
         int last_errno = 0;
-        sim_time end;  ///< guest time, after a last clock read of 256 ns; 0 = it did not end
+        sim_time begin, end;  ///< guest time, each after its clock read; 0 = it did not come there
     };
     bool played = false;    ///< the files of the workload were there
     bool finished = false;  ///< all tasks ended in time
-    sim_time start;         ///< guest time
     std::vector<task> tasks;
 
     std::uint64_t calls() const;
     std::uint64_t errors() const;
-    /// From the start of the workload to the end of its last task, less that task's clock read;
-    /// zero if none ended.
+    /// From the start of the first task to the end of the last, less the clock read (256 ns) that
+    /// it took to find that out; zero if none ended.
     sim_time span() const;
 };
 /// Throws scmi_vp::error (input) for anything else.

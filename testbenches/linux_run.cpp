@@ -130,6 +130,7 @@ private:
     std::string in_folder(const char* name) const { return (folder_.path() / name).string(); }
 
     void simulate() {
+        const one_cpu together;
         virtio::unix_listener clock(in_folder("clock.sock"));
         models::vhost_user_peer peer(virtio::unix_listener(in_folder("device.sock")),
                                      session_of(scenario_.system.device), platform_.device(),

@@ -45,69 +45,80 @@ turns::ending turns::run(sim_time until) {
 /// The guest runs until it waits, or has ended.
 void turns::finish_turn() {
     while (!gone() && (!clock_.started() || clock_.running() || clock_.unacknowledged())) {
-        serve_or_wait();
+        serve_one();
     }
 }
 
 /// Tells the guest of used buffers. It asks for the time and for its turn, then acknowledges.
 void turns::interrupt() {
     while (!gone() && peer_.begin_call()) {
-        while (!gone() && peer_.call_pending() && !peer_.ended()) serve_or_wait();
+        while (!gone() && peer_.call_pending() && !peer_.ended()) serve_one();
         interrupted_ = true;
     }
 }
 
 void turns::give_turn() {
-    // Free time saves the guest a question per clock read, but costs two messages: after an
-    // interrupt it mostly goes to sleep again without reading its clock.
-    const sim_time next = next_event();
-    if (!interrupted_ && next > now()) tell(clock_.free_until(next));
-    interrupted_ = false;
-    tell(clock_.run(now()));
+    // With free time a guest needs no turn per clock read, but a kick in it costs two messages
+    // more. After an interrupt it often does nothing else than the next kick, if it is not traced:
+    // then it gets this very instant only, which spares it a second turn for the handler.
+    if (after_interrupt_ && !interrupted_) reads_clock_after_ = true;
+    if (after_interrupt_ && interrupted_ && !moved_) reads_clock_after_ = false;
+    const bool instant_only = interrupted_ && !reads_clock_after_;
+    const sim_time instant = from_guest_ns(guest_ns(now()) + 1);
+    const sim_time until = instant_only ? instant : std::max(instant, next_event());
+    after_interrupt_ = std::exchange(interrupted_, false);
+    moved_ = false;
+    const std::array<time_travel_message, 2> m{clock_.free_until(until), clock_.run(now())};
+    tell(m.data(), m.size());
 }
 
 // --- messages ---------------------------------------------------------------------------------
 
-bool turns::serve() {
-    if (serve_calendar()) return true;
-    if (peer_.call_pending() && peer_.serve_channel()) return true;
-    return serve_peer();
+bool turns::serve_calendar() {
+    time_travel_message m;
+    if (!take_message(m)) return gone();
+    ++messages_;
+    const clock_effect e = clock_.receive(m, now());
+    if (e.moved_to) {
+        advance(*e.moved_to);
+        moved_ = true;
+    }
+    if (e.answer) tell(&*e.answer, 1);
+    return true;
 }
 
-bool turns::serve_calendar() {
-    auto* to = reinterpret_cast<std::uint8_t*>(&incoming_);
+/// The next of the messages that have come; closes the socket at its end.
+bool turns::take_message(time_travel_message& m) {
+    if (first_ == have_) first_ = have_ = 0;
     virtio::fd_list passed;
-    while (have_ < sizeof incoming_) {
-        const io_result r = calendar_.receive(to + have_, sizeof incoming_ - have_, passed);
-        if (r.what == io_result::status::would_block) return false;
-        if (r.what == io_result::status::closed) {
-            calendar_.close();
-            return true;
-        }
+    while (have_ - first_ < sizeof m) {
+        if (!calendar_.valid()) return false;
+        const io_result r =
+            calendar_.receive(incoming_.data() + have_, incoming_.size() - have_, passed);
+        if (r.what == io_result::status::closed) calendar_.close();
+        if (r.what != io_result::status::done) return false;
         have_ += r.bytes;
     }
-    have_ = 0;
-    ++messages_;
-    const clock_effect e = clock_.receive(incoming_, now());
-    if (e.moved_to) advance(*e.moved_to);
-    if (e.answer) tell(*e.answer);
+    std::memcpy(&m, incoming_.data() + first_, sizeof m);
+    first_ += sizeof m;
     return true;
 }
 
-bool turns::serve_peer() {
-    if (!peer_.serve()) return false;
+void turns::serve_peer() {
+    if (!peer_.serve()) return;
     if (peer_.kicked()) shorten_free_time();
     peer_.reply();
-    return true;
 }
 
 /// A kick made an event that is earlier than what the guest was told: it must know before it goes
 /// on, or it runs past it.
 void turns::shorten_free_time() {
     if (!clock_.running() || !clock_.free_limit()) return;
-    const sim_time next = next_event();
-    if (next >= *clock_.free_limit()) return;
-    tell(clock_.free_until(next));
+    // It is at this instant already.
+    const sim_time until = std::max(next_event(), from_guest_ns(guest_ns(now()) + 1));
+    if (until >= *clock_.free_limit()) return;
+    const time_travel_message m = clock_.free_until(until);
+    tell(&m, 1);
     while (!gone() && clock_.unacknowledged()) {
         if (serve_calendar()) continue;
         pollfd p{calendar_.fd(), POLLIN, 0};
@@ -117,22 +128,33 @@ void turns::shorten_free_time() {
     }
 }
 
-void turns::serve_or_wait() {
-    if (serve()) return;
+/// Waits first: as both run on one CPU, nothing has come since the last message was answered.
+void turns::serve_one() {
+    if (first_ < have_) {
+        serve_calendar();
+        return;
+    }
     std::array<pollfd, 3> p{{{calendar_.fd(), POLLIN, 0},
-                             {peer_.fd(), POLLIN, 0},
-                             {peer_.call_pending() ? peer_.channel_fd() : -1, POLLIN, 0}}};
+                             {peer_.call_pending() ? peer_.channel_fd() : -1, POLLIN, 0},
+                             {peer_.fd(), POLLIN, 0}}};
     if (::poll(p.data(), p.size(), patience_s * 1000) == 0) {
         throw error(error_kind::input, "the guest",
                     "it has said nothing for " + std::to_string(patience_s) + " s");
     }
+    if (p[0].revents) {
+        serve_calendar();
+    } else if (p[1].revents) {
+        peer_.serve_channel();
+    } else if (p[2].revents) {
+        serve_peer();
+    }
 }
 
-/// A whole message in one write: the guest reads 16 bytes at a time and panics on less.
-void turns::tell(const time_travel_message& m) {
-    const io_result r = calendar_.send(&m, sizeof m);
+/// Whole messages in one write: the guest reads 16 bytes at a time and panics on less.
+void turns::tell(const time_travel_message* m, std::size_t n) {
+    const io_result r = calendar_.send(m, n * sizeof *m);
     if (r.what == io_result::status::closed) return;  // the next read will tell
-    if (r.bytes != sizeof m) {
+    if (r.bytes != n * sizeof *m) {
         throw error(error_kind::input, "the guest", "it does not read its clock's socket");
     }
 }

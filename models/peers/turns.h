@@ -8,6 +8,8 @@
 // served.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "base/time.h"
@@ -39,14 +41,14 @@ public:
     int patience_s = 60;
 
 private:
-    bool serve();
     bool serve_calendar();
-    bool serve_peer();
-    void serve_or_wait();
+    void serve_peer();
+    void serve_one();
     void finish_turn();
     void interrupt();
     bool gone() const { return !calendar_.valid(); }
-    void tell(const time_travel_message& m);
+    bool take_message(time_travel_message& m);
+    void tell(const time_travel_message* m, std::size_t n);
     void shorten_free_time();
     void give_turn();
     static sim_time next_event();
@@ -55,10 +57,13 @@ private:
     virtio::unix_stream calendar_;
     vhost_user_peer& peer_;
     guest_clock clock_;
-    time_travel_message incoming_{};
-    std::size_t have_ = 0;
+    std::array<std::uint8_t, 16 * sizeof(time_travel_message)> incoming_{};
+    std::size_t first_ = 0, have_ = 0;  ///< bytes of incoming_ that are used up, and that are there
     std::uint64_t messages_ = 0;
-    bool interrupted_ = false;  ///< since its last turn
+    bool interrupted_ = false;       ///< since its last turn
+    bool after_interrupt_ = false;   ///< so was its last turn
+    bool reads_clock_after_ = true;  ///< its turn after an interrupt goes on to later times
+    bool moved_ = false;             ///< in its last turn
 };
 
 }  // namespace scmi_vp::models

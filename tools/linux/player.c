@@ -75,7 +75,7 @@ struct shared {
     struct {
         uint64_t calls, errors;
         int last_errno;
-        int64_t end_ns;
+        int64_t begin_ns, end_ns;
     } done[64];
 };
 
@@ -217,6 +217,7 @@ static void play_open(unsigned task) {
 }
 
 static void play(unsigned task) {
+    shared->done[task].begin_ns = clock_ns();
     if (tasks[task].open >= 0) {
         play_open(task);
     } else if (tasks[task].loop) {
@@ -420,12 +421,12 @@ static void write_kernel_log(void) {
 static void write_results(int played, int finished) {
     FILE* out = fopen("/host/player.result", "w");
     if (!out) fail("cannot write the results: %s", strerror(errno));
-    fprintf(out, "played %d\nfinished %d\nstart_ns %lld\n", played, finished, (long long)start_ns);
+    fprintf(out, "played %d\nfinished %d\n", played, finished);
     for (unsigned i = 0; i < n_tasks; ++i) {
-        fprintf(out, "task %s %llu %llu %d %lld\n", tasks[i].name,
+        fprintf(out, "task %s %llu %llu %d %lld %lld\n", tasks[i].name,
                 (unsigned long long)shared->done[i].calls,
                 (unsigned long long)shared->done[i].errors, shared->done[i].last_errno,
-                (long long)shared->done[i].end_ns);
+                (long long)shared->done[i].begin_ns, (long long)shared->done[i].end_ns);
     }
     fclose(out);
 }

@@ -40,6 +40,7 @@ public:
     virtio::guest_memory& view() { return view_; }
     virtio::ownership_checker& ownership() { return ownership_; }
 
+    using sc_core::sc_object::trace;  // SystemC's own, not hidden by this
     /// Signals of this hierarchy into `out`; before the simulation starts.
     void trace(traces::vcd_writer& out, unsigned xfers);
 

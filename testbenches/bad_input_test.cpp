@@ -14,7 +14,6 @@ namespace fs = std::filesystem;
 using testing_tools::contents;
 using testing_tools::error_of;
 using testing_tools::finished_run;
-using testing_tools::read_csv;
 using testing_tools::run_in_child;
 using testing_tools::scratch_folder;
 

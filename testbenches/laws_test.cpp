@@ -15,10 +15,8 @@ namespace scmi_vp::testbenches {
 namespace {
 
 using models::instant;
-using models::outcome;
 using models::request;
 using models::testing_tools::collector;
-using models::testing_tools::in_child;
 using testing_tools::folder;
 using testing_tools::read_csv;
 using testing_tools::run_in_child;

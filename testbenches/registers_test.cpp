@@ -102,7 +102,7 @@ TEST(registers, around_each_interrupt_are_the_recorded_ones) {
 
 TEST(registers, of_linux_6_1_set_driver_ok_after_the_cores_look) {
     // drivers/virtio/virtio.c virtio_dev_probe of 6.1: status is read, and DRIVER_OK set if the
-    // driver's probe has not done so (C.8 step 17); in 6.12 the driver's probe does.
+    // driver's probe has not done so; in 6.12 the driver's probe does.
     const auto tail = [](const std::vector<line>& all) {
         std::string last;
         const auto probe = probe_of(all);

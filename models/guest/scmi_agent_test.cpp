@@ -1,147 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 // The driver against a device that breaks its promises: late, duplicate, early, short and wrong
-// replies, and pools that run out. Log texts are those of drivers/firmware/arm_scmi/driver.c; where
-// a real kernel was recorded with them, they are compared with the recording.
+// replies. Log texts are those of drivers/firmware/arm_scmi/driver.c; where a real kernel was
+// recorded with them, they are compared with the recording.
 #include "models/guest/scmi_agent.h"
 
 #include <cerrno>
 #include <fstream>
-#include <functional>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "models/model_testing.h"
-#include "models/system.h"
+#include "models/guest/rogue_system.h"
 
 namespace scmi_vp::models {
 namespace {
 
+using scmi::message_type;
 using testing::ElementsAre;
 using testing::IsEmpty;
-using testing_tools::collector;
-using testing_tools::in_child;
-using testing_tools::loop_of;
-using testing_tools::small_system;
 using strings = std::vector<std::string>;
-using scmi::message_type;
-
-constexpr call read_sync{call_kind::sensor_read, 0, 0}, read_async{call_kind::sensor_read, 1, 0},
-    base_version{call_kind::base_version, 0, 0};
-
-/// A system with somebody at the device's place who writes into its rings by hand.
-class rogue_system : public sc_core::sc_module {
-public:
-    explicit rogue_system(const system_config& config)
-        : sc_core::sc_module(sc_core::sc_module_name("bench")), top("top", config, sink) {
-        SC_HAS_PROCESS(rogue_system);
-        SC_THREAD(run_rogue);
-    }
-
-    void run() {
-        sc_core::sc_start(to_sc(seconds(300)));
-        top.finish();
-    }
-    /// Waits until the n-th read of a sensor (from 1) has been taken by the platform.
-    request& sensor_read(std::size_t n = 1) {
-        for (;;) {
-            for (request* r : top.mon().open()) {
-                const bool taken = r->reached >= std::size_t(instant::taken);
-                if (!taken || r->hdr.protocol_id != scmi::protocol::sensor ||
-                    r->hdr.message_id != 6 || r->left || r->id <= last_) {
-                    continue;
-                }
-                last_ = r->id;
-                if (--n == 0) return *r;
-            }
-            pass(nanoseconds(100));
-        }
-    }
-    /// Sends a message in an event buffer, which the driver takes whatever it is.
-    void event(scmi::header h, message_type type, const std::vector<std::uint32_t>& words) {
-        h.type = type;
-        std::vector<std::uint32_t> message{h.pack()};
-        message.insert(message.end(), words.begin(), words.end());
-        put(virtio::scmi_eventq, next_event_++, message.data(), 4 * message.size(),
-            std::uint32_t(4 * message.size()));
-    }
-    /// Answers the command that was made available last; `length` is what the used ring says.
-    void answer(const std::vector<std::uint32_t>& message, std::uint32_t length) {
-        const auto newest = std::uint16_t(queue(virtio::scmi_cmdq).avail_index() - 1);
-        put(virtio::scmi_cmdq, newest, message.data(), 4 * message.size(), length);
-    }
-    /// A used element that names any chain.
-    void put_used(unsigned q, std::uint32_t id, std::uint32_t length) {
-        const virtio::ring_layout& l = queue(q).layout();
-        const auto idx = memory().load<std::uint16_t>(virtio::actor::device, l.used_idx());
-        memory().store(virtio::actor::device, l.used_slot(idx), virtio::used_element{id, length});
-        memory().store(virtio::actor::device, l.used_idx(), std::uint16_t(idx + 1));
-        top.mon().made_used(q, std::uint16_t(id));
-        top.device().used_buffer_interrupt();
-    }
-    static void pass(sim_time t) { sc_core::wait(to_sc(t)); }
-
-    /// Kernel messages after the probe's.
-    strings log() const { return sink.texts(3); }
-    std::vector<request> reads() const {
-        std::vector<request> all;
-        for (const request& r : sink.requests) {
-            if (r.hdr.protocol_id == scmi::protocol::sensor && r.hdr.message_id == 6) {
-                all.push_back(r);
-            }
-        }
-        return all;
-    }
-
-    collector sink;
-    std::function<void()> rogue;
-    system top;
-
-private:
-    void run_rogue() {
-        if (rogue) rogue();
-    }
-    virtio::guest_memory& memory() { return top.view(); }
-    virtio::driver_queue& queue(unsigned q) { return top.guest().driver().queue(q); }
-    void put(unsigned q, std::uint16_t avail, const void* message, std::size_t size,
-             std::uint32_t length) {
-        const virtio::ring_layout& l = queue(q).layout();
-        const auto head = memory().load<std::uint16_t>(virtio::actor::device, l.avail_slot(avail));
-        auto d = memory().load<virtio::descriptor>(virtio::actor::device, l.desc + 16ull * head);
-        if (d.flags & virtio::desc_f_next) {  // the command's own part comes first
-            d = memory().load<virtio::descriptor>(virtio::actor::device, l.desc + 16ull * d.next);
-        }
-        memory().write(virtio::actor::device, d.address, message, size);
-        put_used(q, head, length);
-    }
-
-    std::uint64_t last_ = 0;
-    std::uint16_t next_event_ = 0;
-};
-
-/// Replies take 50 us; calls of one task.
-system_config calls(std::vector<call> all, sim_time think = microseconds(100)) {
-    system_config c = small_system();
-    c.hops[std::size_t(hop::service)] = make_constant(microseconds(50));
-    const std::uint64_t count = all.size();
-    c.guest.loops = {loop_of("task", std::move(all), count, think)};
-    return c;
-}
-
-/// All sensor reads are left to the rogue.
-system_config unanswered(system_config c) {
-    service_rule never;
-    never.protocol_id = scmi::protocol::sensor;
-    never.message_id = 6;
-    never.never = true;
-    c.platform.service = {never};
-    return c;
-}
+using namespace testing_tools;
 
 // --- replies at the wrong time ----------------------------------------------------------------
 
 TEST(scmi_agent, a_late_reply_is_not_expected_any_more) {
-    // U1; scmi_xfer_command_acquire finds no pending xfer with that token.
+    // scmi_xfer_command_acquire finds no pending xfer with that token.
     system_config c = calls({read_sync, read_sync}, milliseconds(10));
     c.guest.profile.max_rx_timeout = milliseconds(2);
     service_rule slow;
@@ -168,7 +51,8 @@ TEST(scmi_agent, a_late_reply_is_not_expected_any_more) {
 }
 
 TEST(scmi_agent, a_duplicate_reply_is_invalid_while_pending_and_unexpected_afterwards) {
-    // U4 while the woken caller has not yet put the xfer, U1 after (B.7). A chain cannot come back
+    // scmi_msg_response_validate refuses it while the woken caller has not yet put the xfer, after
+    // that scmi_xfer_command_acquire does. A chain cannot come back
     // twice, so the duplicate travels in an event buffer.
     system_config c = calls({read_sync});
     c.hops[std::size_t(hop::guest_wake)] = make_constant(microseconds(20));
@@ -252,7 +136,7 @@ TEST(scmi_agent, a_delayed_response_may_overtake_its_response_as_recorded) {
 }
 
 TEST(scmi_agent, a_delayed_response_to_a_synchronous_command_is_buggy_firmware) {
-    // U2 is always followed by U4 (B.3 steps 3 and 5); the plain reply is still accepted.
+    // scmi_msg_response_validate and its caller both complain; the plain reply is still accepted.
     system_config c = calls({read_sync});
     rogue_system s(c);
     scmi::header h;
@@ -274,7 +158,8 @@ TEST(scmi_agent, a_delayed_response_to_a_synchronous_command_is_buggy_firmware) 
 }
 
 TEST(scmi_agent, a_delayed_response_that_is_too_late_fails_the_call) {
-    // T3 after SCMI_MAX_RESPONSE_TIMEOUT = 2 s, rounded up by the wheel; then U1 with type 2.
+    // After SCMI_MAX_RESPONSE_TIMEOUT = 2 s, rounded up by the wheel; then it
+    // is not expected any more.
     system_config c = calls({read_async, read_sync}, milliseconds(3000));
     c.platform.delayed_work = make_constant(milliseconds(2500));
     rogue_system s(c);
@@ -287,14 +172,15 @@ TEST(scmi_agent, a_delayed_response_that_is_too_late_fails_the_call) {
                             "scmi_protocol scmi_dev.2: Message for " +
                                 std::to_string(reads[0].hdr.token) + " type 2 is not expected!"));
     EXPECT_EQ(reads[0].delayed, delayed_state::timed_out);
-    // 500 jiffies of 4 ms, granularity 8 (C.12).
+    // 500 jiffies of 4 ms, granularity 8 (linux_time_test.cpp).
     const sim_time waited = s.sink.log[3].stamp - reads[0].at[std::size_t(instant::returned)];
     EXPECT_GT(waited, seconds(2));
     EXPECT_LE(waited, milliseconds(2032));
 }
 
 TEST(scmi_agent, the_caller_named_by_a_timeout_depends_on_what_was_inlined) {
-    // 6.1: the function that called do_xfer; 6.12: do_xfer itself (B.3).
+    // 6.1: the function that called do_xfer; 6.12: do_xfer itself
+    // (_RET_IP_ in scmi_wait_for_message_response).
     for (const auto& [profile, sync, async] :
          {std::tuple<const char*, const char*, const char*>{"linux-6.1", "scmi_sensor_reading_get",
                                                             "do_xfer_with_response"},
@@ -316,7 +202,8 @@ TEST(scmi_agent, the_caller_named_by_a_timeout_depends_on_what_was_inlined) {
 }
 
 TEST(scmi_agent, a_notification_that_nobody_asked_for_is_traced_and_ends_there) {
-    // scmi_handle_notification: no U1, whatever its token; NOTI has s=0 and seq=0000 (F.1).
+    // scmi_handle_notification: no message, whatever its token, which is not kept:
+    // NOTI has s=0 and seq=0000.
     system_config c = calls({read_sync});
     rogue_system s(c);
     s.rogue = [&] {
@@ -338,7 +225,7 @@ TEST(scmi_agent, a_notification_that_nobody_asked_for_is_traced_and_ends_there) 
 }
 
 TEST(scmi_agent, an_unknown_message_type_is_warned_of_once) {
-    // scmi_rx_callback: WARN_ONCE (U5).
+    // scmi_rx_callback: WARN_ONCE.
     system_config c = calls({read_sync});
     rogue_system s(c);
     s.rogue = [&] {
@@ -379,7 +266,7 @@ TEST(scmi_agent, error_statuses_become_the_errnos_of_scmi_to_linux_errno) {
 }
 
 TEST(scmi_agent, a_reply_without_its_value_leaves_the_commands_own_bytes_there) {
-    // tx and rx share one buffer, and scmi_sensor_reading_get does not look at rx.len (B.3).
+    // tx and rx share one buffer, and scmi_sensor_reading_get does not look at rx.len.
     system_config c = unanswered(calls({{call_kind::sensor_read, 2, 0}}));
     c.platform.description.sensors.resize(3);
     c.platform.description.sensors[2].name = "s2";
@@ -394,8 +281,8 @@ TEST(scmi_agent, a_reply_without_its_value_leaves_the_commands_own_bytes_there) 
 }
 
 TEST(scmi_agent, a_used_length_of_zero_is_read_as_what_the_buffer_held_before) {
-    // The header is read from the buffer whatever the length (B.3): here that of the message that
-    // used it last, whose token is not pending any more.
+    // The header is read from the buffer whatever the length (scmi_vio_complete_cb): here that of
+    // the message that used it last, whose token is not pending any more.
     system_config c = unanswered(calls({read_sync}));
     c.device.cmdq_size = 2;  // one message object: every command uses the same buffer
     c.guest.profile.max_rx_timeout = milliseconds(30);
@@ -414,7 +301,7 @@ TEST(scmi_agent, a_used_length_of_zero_is_read_as_what_the_buffer_held_before) {
 }
 
 TEST(scmi_agent, only_token_and_type_of_a_reply_are_looked_at) {
-    // The ids in the header are not compared with the command's (B.3 step 0).
+    // The ids in the header are not compared with the command's (scmi_rx_callback).
     rogue_system s(unanswered(calls({read_sync})));
     s.rogue = [&] {
         scmi::header h = s.sensor_read().hdr;
@@ -455,133 +342,6 @@ TEST(scmi_agent, a_list_that_claims_more_than_it_holds_does_not_reach_beyond_its
     };
     s.run();
     EXPECT_EQ(s.top.guest().protocols().sensors().size(), 4095u);
-}
-
-// --- what runs out ----------------------------------------------------------------------------
-
-TEST(scmi_agent, lost_commands_use_up_the_messages_and_then_every_call_is_busy) {
-    // A ring of 4 has two messages; the device keeps both. -EBUSY comes at once and is not logged
-    // (B.7); nothing was sent, so there is no xfer_end.
-    system_config c = calls(std::vector<call>(4, read_sync));
-    c.device.cmdq_size = 4;
-    c.guest.profile.max_rx_timeout = milliseconds(30);
-    rogue_system s(unanswered(c));
-    s.run();
-    const std::vector<request> reads = s.reads();
-    ASSERT_EQ(reads.size(), 4u);
-    std::map<outcome, int> outcomes;
-    for (const request& r : reads) {
-        ++outcomes[r.result];
-        if (r.result != outcome::no_message) continue;
-        EXPECT_EQ(r.linux_errno, -EBUSY);
-        EXPECT_EQ(r.round_trip(), sim_time{});
-    }
-    EXPECT_EQ(outcomes,
-              (std::map<outcome, int>{{outcome::timed_out, 2}, {outcome::no_message, 2}}));
-    EXPECT_EQ(s.log().size(), 2u) << "one T1 each for the two that timed out";
-    int begins = 0, ends = 0;
-    for (const traces::ftrace_event& e : s.sink.events) {
-        if (e.protocol_id != scmi::protocol::sensor || e.message_id != 6) continue;
-        begins += e.kind == traces::ftrace_kind::xfer_begin;
-        ends += e.kind == traces::ftrace_kind::xfer_end;
-    }
-    EXPECT_EQ(begins, 4);
-    EXPECT_EQ(ends, 2);
-}
-
-TEST(scmi_agent, more_callers_than_xfers_get_enomem_and_a_message) {
-    // Two xfers, two callers that wait: the third finds the pool empty (U6).
-    system_config c = calls({read_sync});
-    c.device.cmdq_size = 4;
-    c.guest.profile.max_rx_timeout = milliseconds(30);
-    for (const char* name : {"second", "third"}) {
-        c.guest.contexts.push_back({name, int(101 + c.guest.loops.size()), 0});
-        c.guest.loops.push_back(loop_of(name, {read_sync}, 1, microseconds(200)));
-    }
-    rogue_system s(unanswered(c));
-    s.run();
-    EXPECT_EQ(s.log().at(0), "arm-scmi firmware:scmi: failed to get free message slot(-12)");
-    const std::vector<request> reads = s.reads();
-    int no_slot = 0;
-    for (const request& r : s.sink.requests) {
-        if (r.result != outcome::no_slot) continue;
-        ++no_slot;
-        EXPECT_EQ(r.linux_errno, -ENOMEM);
-    }
-    EXPECT_EQ(no_slot, 1);
-}
-
-TEST(scmi_agent, a_used_element_that_names_no_chain_breaks_the_queue_for_good) {
-    // BAD_RING (C.5): the call under way times out, later ones fail with -EIO and say so.
-    system_config c = unanswered(calls({read_sync, read_sync}));
-    c.guest.profile.max_rx_timeout = milliseconds(30);
-    rogue_system s(c);
-    s.rogue = [&] {
-        s.sensor_read();
-        s.put_used(virtio::scmi_cmdq, 200, 16);
-    };
-    s.run();
-    const std::vector<request> reads = s.reads();
-    ASSERT_EQ(reads.size(), 2u);
-    EXPECT_EQ(s.log().back(), "scmi_virtio virtio0: failed to add to TX virtqueue (-5)");
-    std::map<outcome, int> outcomes;
-    for (const request& r : reads) ++outcomes[r.result];
-    EXPECT_EQ(outcomes,
-              (std::map<outcome, int>{{outcome::timed_out, 1}, {outcome::send_failed, 1}}));
-}
-
-TEST(scmi_agent, an_interrupt_without_a_cause_in_the_status_is_counted_as_spurious) {
-    // vm_interrupt returns IRQ_NONE when InterruptStatus is 0: the line rises, and nothing is
-    // called.
-    system_config c = calls({read_sync});
-    c.guest.costs.irq_entry = microseconds(1);
-    rogue_system s(c);
-    s.rogue = [&] {
-        s.sensor_read();
-        s.top.irq().set(true);
-        s.pass(nanoseconds(1));
-        s.top.irq().set(false);
-    };
-    s.run();
-    EXPECT_EQ(s.top.guest().interrupts().spurious(), 1u);
-    EXPECT_EQ(s.reads()[0].result, outcome::ok);
-}
-
-TEST(scmi_agent, an_interrupt_line_that_is_stuck_is_switched_off) {
-    // kernel/irq/spurious.c; without it, a CPU whose handler costs nothing would never leave it.
-    system_config c = calls({read_sync});
-    c.device.irq = 43;
-    c.guest.profile.max_rx_timeout = milliseconds(30);
-    rogue_system s(c);
-    s.rogue = [&] {
-        s.sensor_read();
-        s.top.irq().set(true);
-    };
-    s.run();
-    EXPECT_THAT(s.log(),
-                ElementsAre("irq 43: nobody cared (try booting with the \"irqpoll\" option)",
-                            "Disabling IRQ #43",
-                            "arm-scmi firmware:scmi: timed out in resp(caller: "
-                            "scmi_sensor_reading_get)"));
-    EXPECT_TRUE(s.top.guest().interrupts().disabled());
-    EXPECT_EQ(s.reads()[0].stuck_in(), hop::interrupt);
-}
-
-TEST(scmi_agent, clock_reads_in_the_interrupt_handler_cost_what_the_table_says) {
-    // Two trace events per reply: RESP is stamped after the first read, rx_done after the second,
-    // and the caller is held up by both.
-    system_config c = calls({read_sync});
-    c.guest.costs.clock_read_irq = nanoseconds(100);
-    rogue_system s(c);
-    s.run();
-    const request r = s.reads()[0];
-    const sim_time matched = r.at[std::size_t(instant::matched)];
-    std::vector<sim_time> stamps;
-    for (const traces::ftrace_event& e : s.sink.events) {
-        if (e.seq == r.hdr.token && e.flags == "d.h..") stamps.push_back(e.stamp - matched);
-    }
-    EXPECT_THAT(stamps, ElementsAre(nanoseconds(100), nanoseconds(200)));
-    EXPECT_EQ(r.at[std::size_t(instant::woke)] - matched, nanoseconds(200));
 }
 
 }  // namespace

@@ -162,5 +162,27 @@ TEST(all_protocols, a_shared_domain_stays_on) {
     EXPECT_EQ(states, (std::vector<std::uint32_t>{4, 5}));
 }
 
+// drivers/base/power/domain.c: genpd holds a domain's lock over the set and the check, so two tasks
+// take turns at one domain and overlap at two.
+TEST(all_protocols, a_power_domain_is_locked_over_both_requests) {
+    const auto order = [](const std::string& other) {
+        const scratch_folder out;
+        const scenario s =
+            all_protocols({"hops.host_wake=0s", "hops.service=50us", "platform.service=[]",
+                           "workload.loop=[{context=\"sugov:0\",calls=[{call=\"power_on\",id=0}]},"
+                           "{context=\"thermald\",calls=[{call=\"power_on\",id=" +
+                               other + "}]}]"});
+        EXPECT_EQ(run_in_child(s, out.path() / "o").status, run_status::ok);
+        std::string sent;
+        for (const ftrace_event& e : events_of(out.path() / "o/scmi.ftrace")) {
+            if (e.kind != ftrace_kind::xfer_begin || e.task == "kworker/u2:0") continue;
+            sent += std::to_string(e.message_id);
+        }
+        return sent;
+    };
+    EXPECT_EQ(order("0"), "4545");
+    EXPECT_EQ(order("1"), "4455");
+}
+
 }  // namespace
 }  // namespace scmi_vp::testbenches

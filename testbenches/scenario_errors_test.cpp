@@ -167,6 +167,29 @@ const bad_scenario elements[] = {
      "[[platform.sensor]]\nname = \"t\"\n[[workload.context]]\nname = \"a\"\n"
      "[[workload.loop]]\ncontext = \"a\"\ncalls = [ { call = \"sensor_read\", id = 1 } ]\n",
      "s.toml:7:40: workload.loop.0.calls.0.id: there is no sensor 1: the platform has 1, 0..0"},
+    {"domain_without_levels", "[[platform.performance_domain]]\nname = \"cpu\"\n",
+     "s.toml:1:1: platform.performance_domain.0: has no levels: levels = [ { level = 1000 } ]"},
+    {"rule_for_no_domain",
+     "[[platform.power_domain]]\nname = \"gpu\"\n"
+     "[[platform.service]]\nprotocol = \"power\"\nresource = 1\nnever = true\n",
+     "s.toml:5:12: platform.service.0.resource: there is no power domain 1: the platform has 1, "
+     "0..0"},
+    {"domain_beyond_the_platform",
+     "guest.drivers = [\"scmi-power-domain\"]\n[[platform.power_domain]]\nname = \"gpu\"\n"
+     "[[workload.context]]\nname = \"a\"\n"
+     "[[workload.sequence]]\ncontext = \"a\"\ncall = \"power_on\"\nid = 1\n",
+     "s.toml:9:6: workload.sequence.0.id: there is no power domain 1: the platform has 1, 0..0"},
+    {"call_without_its_driver",
+     "[[platform.power_domain]]\nname = \"gpu\"\n[[workload.context]]\nname = \"a\"\n"
+     "[[workload.sequence]]\ncontext = \"a\"\ncall = \"power_off\"\n",
+     "s.toml:7:8: workload.sequence.0.call: power_off needs the driver scmi-power-domain in "
+     "guest.drivers"},
+    {"level_of_33_bits",
+     "guest.drivers = [\"scmi-cpufreq\"]\n"
+     "[[platform.performance_domain]]\nname = \"cpu\"\nlevels = [ { level = 1 } ]\n"
+     "[[workload.context]]\nname = \"a\"\n"
+     "[[workload.sequence]]\ncontext = \"a\"\ncall = \"perf_level_set\"\nvalue = 4294967296\n",
+     "s.toml:10:9: workload.sequence.0.value: 4294967296 is no level: 0..4294967295"},
     {"clock_without_protocol",
      "[[workload.context]]\nname = \"a\"\n"
      "[[workload.sequence]]\ncontext = \"a\"\ncall = \"clock_get_rate\"\n",

@@ -3,7 +3,9 @@
 #include "testbenches/linux_run.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <fstream>
 #include <iomanip>
@@ -34,6 +36,29 @@ namespace vhost_user = virtio::vhost_user;
 constexpr int start_s = 60, end_s = 20;
 // After sim.duration the guest collects its results; more than that and it is stuck.
 constexpr sim_time grace = seconds(1);
+
+volatile std::sig_atomic_t stop_asked = 0;
+
+/// While this lives, Ctrl-C and the like end the run in order: the guest is killed, its folder
+/// goes.
+class stop_signals {
+public:
+    stop_signals() {
+        struct sigaction ask {};
+        ask.sa_handler = [](int) { stop_asked = 1; };
+        for (std::size_t i = 0; i < before_.size(); ++i) sigaction(signals_[i], &ask, &before_[i]);
+    }
+    ~stop_signals() {
+        for (std::size_t i = 0; i < before_.size(); ++i)
+            sigaction(signals_[i], &before_[i], nullptr);
+    }
+    stop_signals(const stop_signals&) = delete;
+    stop_signals& operator=(const stop_signals&) = delete;
+
+private:
+    static constexpr std::array<int, 3> signals_{SIGINT, SIGTERM, SIGHUP};
+    std::array<struct sigaction, 3> before_{};
+};
 
 /// The guest makes the requests: no records, and its own trace.
 class no_sink : public models::run_sink {
@@ -131,12 +156,14 @@ private:
 
     void simulate() {
         const one_cpu together;
+        const stop_signals orderly;
         virtio::unix_listener clock(in_folder("clock.sock"));
         models::vhost_user_peer peer(virtio::unix_listener(in_folder("device.sock")),
                                      session_of(scenario_.system.device), platform_.device(),
                                      platform_.view());
         process_ = std::make_unique<linux_process>(boot_, folder_);
         models::turns turns(accept(clock), peer);
+        turns.stop = &stop_asked;
         ending_ = turns.run(scenario_.system.duration + grace);
         turns_ = turns.clock().turns();
         calls_ = peer.calls();

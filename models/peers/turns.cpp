@@ -137,7 +137,10 @@ void turns::serve_one() {
     std::array<pollfd, 3> p{{{calendar_.fd(), POLLIN, 0},
                              {peer_.call_pending() ? peer_.channel_fd() : -1, POLLIN, 0},
                              {peer_.fd(), POLLIN, 0}}};
-    if (::poll(p.data(), p.size(), patience_s * 1000) == 0) {
+    if (stop && *stop) throw error(error_kind::input, "stopped by a signal");
+    const int ready = ::poll(p.data(), p.size(), patience_s * 1000);
+    if (ready < 0) return;  // a signal
+    if (ready == 0) {
         throw error(error_kind::input, "the guest",
                     "it has said nothing for " + std::to_string(patience_s) + " s");
     }

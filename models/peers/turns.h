@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 
@@ -39,6 +40,9 @@ public:
     std::uint64_t messages() const { return messages_; }
 
     int patience_s = 60;
+    /// Set by a signal handler: the run is given up with an error, so that everything is cleaned
+    /// up.
+    const volatile std::sig_atomic_t* stop = nullptr;
 
 private:
     bool serve_calendar();

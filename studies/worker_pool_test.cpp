@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pool: order, failures and interrupts, whatever the schedule.
+#include "studies/worker_pool.h"
+
+#include <csignal>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+namespace scmi_vp::studies {
+namespace {
+
+using testing::HasSubstr;
+
+pool_work work_of(std::size_t tasks, unsigned jobs, std::string (*run)(std::size_t)) {
+    pool_work w;
+    w.tasks = tasks;
+    w.jobs = jobs;
+    w.run = run;
+    w.take = [](std::size_t, const std::string&) {};
+    w.name = [](std::size_t task) { return "task " + std::to_string(task); };
+    return w;
+}
+
+/// Early tasks take longest, so that they end last.
+std::string slow_first(std::size_t task) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(task < 4 ? 60 - 15 * task : 1));
+    return std::string(task * 1000, 'x') + std::to_string(task);
+}
+
+TEST(worker_pool, results_come_in_the_order_of_tasks) {
+    for (const unsigned jobs : {1u, 2u, 7u}) {
+        std::vector<std::string> results;
+        pool_work w = work_of(20, jobs, slow_first);
+        w.take = [&](std::size_t task, const std::string& result) {
+            EXPECT_EQ(task, results.size());
+            results.push_back(result);
+        };
+        run_pool(w);
+        ASSERT_EQ(results.size(), 20u);
+        EXPECT_EQ(results[3], std::string(3000, 'x') + "3");
+    }
+}
+
+TEST(worker_pool, results_larger_than_a_pipe_arrive_whole) {
+    std::size_t bytes = 0;
+    pool_work w = work_of(3, 2, [](std::size_t) { return std::string(3'000'000, 'y'); });
+    w.take = [&](std::size_t, const std::string& result) { bytes += result.size(); };
+    run_pool(w);
+    EXPECT_EQ(bytes, 9'000'000u);
+}
+
+std::string failure_of(const pool_work& w, error_kind expected) {
+    try {
+        run_pool(w);
+    } catch (const error& e) {
+        EXPECT_EQ(e.kind(), expected);
+        return e.what();
+    }
+    return "no error";
+}
+
+// Task 5 fails at once, task 2 later: the report must not depend on that.
+std::string two_fail(std::size_t task) {
+    if (task == 5) throw error(error_kind::config, "five");
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    if (task == 2) throw error(error_kind::input, "two");
+    return "";
+}
+
+TEST(worker_pool, the_first_failing_task_is_reported_whatever_the_schedule) {
+    for (const unsigned jobs : {1u, 3u, 8u}) {
+        EXPECT_EQ(failure_of(work_of(9, jobs, two_fail), error_kind::input), "two\n  in task 2");
+    }
+    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);  // no child is left
+}
+
+TEST(worker_pool, a_child_that_dies_is_an_error) {
+    const std::string crash = failure_of(work_of(3, 2,
+                                                 [](std::size_t task) -> std::string {
+                                                     if (task == 1) {
+                                                         std::signal(SIGABRT, SIG_DFL);
+                                                         ::kill(::getpid(), SIGKILL);
+                                                     }
+                                                     return "";
+                                                 }),
+                                         error_kind::model);
+    EXPECT_THAT(crash, HasSubstr("a simulation died by signal 9"));
+    EXPECT_THAT(crash, HasSubstr("in task 1"));
+    const std::string quit = failure_of(
+        work_of(1, 1, [](std::size_t) -> std::string { ::_exit(3); }), error_kind::model);
+    EXPECT_THAT(quit, HasSubstr("died by status 3"));
+}
+
+TEST(worker_pool, other_exceptions_are_defects_with_their_text) {
+    const std::string what = failure_of(
+        work_of(1, 1, [](std::size_t) -> std::string { throw std::runtime_error("odd"); }),
+        error_kind::model);
+    EXPECT_EQ(what, "odd\n  in task 0");
+}
+
+// Ctrl-C: the children are ended, and none is left behind.
+TEST(worker_pool, an_interrupt_ends_everything) {
+    pool_work w = work_of(4, 2, [](std::size_t) {
+        std::this_thread::sleep_for(std::chrono::seconds(60));
+        return std::string();
+    });
+    w.tick = [](std::size_t) { std::raise(SIGINT); };
+    const auto start = std::chrono::steady_clock::now();
+    try {
+        run_pool(w);
+        FAIL() << "not interrupted";
+    } catch (const interrupted& e) {
+        EXPECT_EQ(e.signal(), SIGINT);
+        EXPECT_STREQ(e.what(), "interrupted after 0 of 4 runs");
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+}
+
+TEST(worker_pool, nothing_to_do_is_done) {
+    run_pool(work_of(0, 2, slow_first));
+}
+
+}  // namespace
+}  // namespace scmi_vp::studies

@@ -16,7 +16,8 @@ enum class error_kind {
     model,   ///< the simulation broke one of its own rules: a defect of scmi-vp
 };
 
-/// `where` is "file", "file:line:column" or empty; the message says what is wrong and how to mend it.
+/// `where` is "file", "file:line:column" or empty; the message says what is wrong and how to mend
+/// it.
 class error : public std::runtime_error {
 public:
     error(error_kind kind, const std::string& where, const std::string& message)

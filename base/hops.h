@@ -53,7 +53,9 @@ inline constexpr std::array<hop_info, hop_count> hop_table{{
     {hop::poll, "poll", "used index visible", "the polling caller has fetched the reply"},
 }};
 
-constexpr std::string_view name_of(hop h) { return hop_table[static_cast<std::size_t>(h)].name; }
+constexpr std::string_view name_of(hop h) {
+    return hop_table[static_cast<std::size_t>(h)].name;
+}
 
 /// The hop with that name, if there is one.
 constexpr std::optional<hop> hop_named(std::string_view name) {

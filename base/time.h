@@ -31,11 +31,21 @@ struct sim_time {
     friend constexpr bool operator>=(sim_time a, sim_time b) { return a.ps >= b.ps; }
 };
 
-constexpr sim_time picoseconds(std::int64_t n) { return sim_time(n); }
-constexpr sim_time nanoseconds(std::int64_t n) { return sim_time(n * 1'000); }
-constexpr sim_time microseconds(std::int64_t n) { return sim_time(n * 1'000'000); }
-constexpr sim_time milliseconds(std::int64_t n) { return sim_time(n * 1'000'000'000); }
-constexpr sim_time seconds(std::int64_t n) { return sim_time(n * 1'000'000'000'000); }
+constexpr sim_time picoseconds(std::int64_t n) {
+    return sim_time(n);
+}
+constexpr sim_time nanoseconds(std::int64_t n) {
+    return sim_time(n * 1'000);
+}
+constexpr sim_time microseconds(std::int64_t n) {
+    return sim_time(n * 1'000'000);
+}
+constexpr sim_time milliseconds(std::int64_t n) {
+    return sim_time(n * 1'000'000'000);
+}
+constexpr sim_time seconds(std::int64_t n) {
+    return sim_time(n * 1'000'000'000'000);
+}
 
 /// The shortest exact decimal form with a unit: "0s", "30ms", "1.5us", "28.928us", "-3ps".
 std::string to_string(sim_time t);

@@ -8,8 +8,9 @@ namespace {
 driver_profile linux_6_1() {
     driver_profile p;
     p.name = "linux-6.1";
-    p.max_rx_timeout = seconds(60);      // drivers/firmware/arm_scmi/virtio.c scmi_virtio_desc
-    p.max_delayed_response = seconds(2); // drivers/firmware/arm_scmi/driver.c SCMI_MAX_RESPONSE_TIMEOUT
+    p.max_rx_timeout = seconds(60);  // drivers/firmware/arm_scmi/virtio.c scmi_virtio_desc
+    p.max_delayed_response =
+        seconds(2);  // drivers/firmware/arm_scmi/driver.c SCMI_MAX_RESPONSE_TIMEOUT
     return p;
 }
 
@@ -18,8 +19,8 @@ driver_profile linux_6_12() {
     p.name = "linux-6.12";
     p.driver_ok_in_driver_probe = true;  // transports/virtio.c scmi_vio_probe: virtio_device_ready
     p.deferral_logged = false;
-    p.transport_device_logs = true;      // driver.c scmi_transport_setup
-    p.rejected_messages_traced = true;   // driver.c scmi_bad_message_trace
+    p.transport_device_logs = true;     // driver.c scmi_transport_setup
+    p.rejected_messages_traced = true;  // driver.c scmi_bad_message_trace
     p.instance_device = "arm-scmi arm-scmi.0.auto";
     p.do_xfer_inlined = true;
     p.trace_format = traces::ftrace_format::linux_6_3;

@@ -30,14 +30,14 @@ struct guest_costs {
     sim_time mmio_write;         ///< one register write, the doorbell included
     sim_time irq_entry;          ///< from the exception to the driver's handler
     sim_time irq_exit;
-    sim_time xfer_get;           ///< pool and token
-    sim_time copy_message;       ///< building the request in its buffer
-    sim_time ring_add;           ///< virtqueue_add
-    sim_time ring_get;           ///< virtqueue_get_buf
-    sim_time rx_callback;        ///< the core's handling of one received message
-    sim_time context_switch;     ///< a woken thread gets the CPU
-    sim_time syscall_return;     ///< from the end of the transfer to the caller
-    bool printk_on_tick = false; ///< printk stamps have the tick's granularity (User-Mode Linux)
+    sim_time xfer_get;            ///< pool and token
+    sim_time copy_message;        ///< building the request in its buffer
+    sim_time ring_add;            ///< virtqueue_add
+    sim_time ring_get;            ///< virtqueue_get_buf
+    sim_time rx_callback;         ///< the core's handling of one received message
+    sim_time context_switch;      ///< a woken thread gets the CPU
+    sim_time syscall_return;      ///< from the end of the transfer to the caller
+    bool printk_on_tick = false;  ///< printk stamps have the tick's granularity (User-Mode Linux)
 };
 /// The presets "free" and "uml-time-travel"; nullptr when unknown.
 const guest_costs* find_cost_preset(std::string_view name);
@@ -45,16 +45,19 @@ std::vector<std::string_view> cost_preset_names();
 
 /// A driver generation as data. Fields cite what differs between kernels.
 struct driver_profile {
-    std::string name;                      ///< "linux-6.1"
-    sim_time max_rx_timeout;               ///< scmi_desc.max_rx_timeout_ms
-    sim_time max_delayed_response;         ///< SCMI_MAX_RESPONSE_TIMEOUT, 2 s
-    std::uint32_t max_msg_size = 128;      ///< payload bytes
-    bool driver_ok_in_driver_probe = false;///< v6.12 and later: the driver's probe sets DRIVER_OK, the core then only reads
-    bool deferral_logged = true;           ///< up to v6.11: "Deferring probe after not finding a bound scmi-virtio device"
-    bool transport_device_logs = false;    ///< v6.12: "Using scmi_virtio_transport", "SCMI max-rx-timeout: ...ms"
-    bool rejected_messages_traced = false; ///< v6.10 and later: !RESP, !DLYD
-    std::string instance_device;           ///< in front of log texts: "arm-scmi firmware:scmi"
-    bool do_xfer_inlined = false;          ///< v6.12: T1 names do_xfer itself as the caller
+    std::string name;                  ///< "linux-6.1"
+    sim_time max_rx_timeout;           ///< scmi_desc.max_rx_timeout_ms
+    sim_time max_delayed_response;     ///< SCMI_MAX_RESPONSE_TIMEOUT, 2 s
+    std::uint32_t max_msg_size = 128;  ///< payload bytes
+    bool driver_ok_in_driver_probe =
+        false;  ///< v6.12 and later: the driver's probe sets DRIVER_OK, the core then only reads
+    bool deferral_logged =
+        true;  ///< up to v6.11: "Deferring probe after not finding a bound scmi-virtio device"
+    bool transport_device_logs =
+        false;  ///< v6.12: "Using scmi_virtio_transport", "SCMI max-rx-timeout: ...ms"
+    bool rejected_messages_traced = false;  ///< v6.10 and later: !RESP, !DLYD
+    std::string instance_device;            ///< in front of log texts: "arm-scmi firmware:scmi"
+    bool do_xfer_inlined = false;           ///< v6.12: T1 names do_xfer itself as the caller
     traces::ftrace_format trace_format = traces::ftrace_format::linux_6_1;
 };
 /// All known profiles; find by name, nullptr when unknown.
@@ -63,9 +66,10 @@ const driver_profile* find_profile(const std::string& name);
 
 /// A protocol child node of the SCMI node in the device tree, in its order.
 struct device_tree_info {
-    std::string scmi_node = "scmi";            ///< node name; dev_name is "firmware:<node>"
+    std::string scmi_node = "scmi";  ///< node name; dev_name is "firmware:<node>"
     std::vector<std::uint8_t> protocols;
-    std::optional<std::uint32_t> max_rx_timeout_ms;  ///< arm,max-rx-timeout-ms (6.12 and later read it)
+    std::optional<std::uint32_t>
+        max_rx_timeout_ms;  ///< arm,max-rx-timeout-ms (6.12 and later read it)
 };
 
 /// A user of SCMI in the kernel that is modelled; it exists where its protocol has a node.
@@ -102,35 +106,35 @@ std::optional<call_kind> call_kind_named(std::string_view name);
 
 struct call {
     call_kind kind = call_kind::sensor_read;
-    std::uint32_t id = 0;       ///< sensor, clock or domain
-    std::uint64_t value = 0;    ///< rate in Hz, or performance level
+    std::uint32_t id = 0;     ///< sensor, clock or domain
+    std::uint64_t value = 0;  ///< rate in Hz, or performance level
 };
 
 /// One step of a recorded workload: steps follow each other across contexts.
 struct sequence_step {
     std::string context;  ///< name of a context
-    sim_time gap;         ///< from the return of the step before (or the end of the probe) to this call
+    sim_time gap;  ///< from the return of the step before (or the end of the probe) to this call
     call what;
 };
 
 /// A context that repeats calls by itself (closed loop).
 struct call_loop {
     std::string context;
-    std::vector<call> calls;          ///< made in turn
-    std::uint64_t count = 1;          ///< how many calls in all; 0 = until the end of the run
-    distribution_ptr think;           ///< before each call
-    sim_time start;                   ///< after the end of the probe
-    std::string lock;                 ///< a mutex of this name is held over each call; empty = none
+    std::vector<call> calls;  ///< made in turn
+    std::uint64_t count = 1;  ///< how many calls in all; 0 = until the end of the run
+    distribution_ptr think;   ///< before each call
+    sim_time start;           ///< after the end of the probe
+    std::string lock;         ///< a mutex of this name is held over each call; empty = none
 };
 
-/// Calls that arrive whether or not earlier ones have returned (open loop), made by whichever of its
-/// contexts is free, first come first served. Response times count from the intended instant.
+/// Calls that arrive whether or not earlier ones have returned (open loop), made by whichever of
+/// its contexts is free, first come first served. Response times count from the intended instant.
 struct open_arrivals {
     std::vector<std::string> contexts;
-    std::vector<call> calls;          ///< made in turn
-    std::uint64_t count = 0;          ///< how many arrive in all; 0 = until the end of the run
+    std::vector<call> calls;  ///< made in turn
+    std::uint64_t count = 0;  ///< how many arrive in all; 0 = until the end of the run
     distribution_ptr interarrival;
-    sim_time start;                   ///< of the first interval, after the end of the probe
+    sim_time start;  ///< of the first interval, after the end of the probe
     std::string lock;
 };
 
@@ -145,16 +149,18 @@ struct guest_config {
     driver_profile profile;
     device_tree_info device_tree;
     guest_costs costs;
-    unsigned hz = 250;            ///< CONFIG_HZ: 1..10000
-    sim_time tick_phase;          ///< tick edges lie at phase + n / HZ, 0 <= phase < 1 / HZ
-    unsigned cpus = 1;            ///< 1..64
-    unsigned irq_cpu = 0;         ///< takes the device's interrupt
-    unsigned irq = 40;            ///< its number, for kernel messages; system takes the device's
+    unsigned hz = 250;     ///< CONFIG_HZ: 1..10000
+    sim_time tick_phase;   ///< tick edges lie at phase + n / HZ, 0 <= phase < 1 / HZ
+    unsigned cpus = 1;     ///< 1..64
+    unsigned irq_cpu = 0;  ///< takes the device's interrupt
+    unsigned irq = 40;     ///< its number, for kernel messages; system takes the device's
     std::uint64_t memory_bytes = 64ull << 20;
-    bool ftrace = true;           ///< scmi:* events on: each reads the clock
+    bool ftrace = true;  ///< scmi:* events on: each reads the clock
     context_config probe_context{"kworker/u2:0", 5, 0};
-    sim_time probe_start;         ///< when the core's probe enters its first request
-    std::vector<std::string> drivers{"clk-scmi", "scmi-hwmon", "iio-scmi"};  ///< built in, in link order; of one protocol the last is probed first
+    sim_time probe_start;  ///< when the core's probe enters its first request
+    std::vector<std::string> drivers{
+        "clk-scmi", "scmi-hwmon",
+        "iio-scmi"};  ///< built in, in link order; of one protocol the last is probed first
     std::vector<context_config> contexts;
     std::vector<sequence_step> sequence;
     std::vector<call_loop> loops;
@@ -183,30 +189,30 @@ struct service_rule {
 
 /// When the host's CPUs do not run the platform: work under way is suspended, replies wait.
 struct host_pause {
-    distribution_ptr every;           ///< from the end of one pause (or the start of the run) to the next
+    distribution_ptr every;  ///< from the end of one pause (or the start of the run) to the next
     distribution_ptr length;
-    std::uint64_t count = 0;          ///< at most so many; 0 = no limit
+    std::uint64_t count = 0;  ///< at most so many; 0 = no limit
 };
 
 /// The platform's host runs only in a slot at the start of each period (TDMA).
 struct host_slot {
-    sim_time period;                  ///< 0 = always
-    sim_time slot;                    ///< 0 < slot <= period
-    sim_time phase;                   ///< of the first period's start
+    sim_time period;  ///< 0 = always
+    sim_time slot;    ///< 0 < slot <= period
+    sim_time phase;   ///< of the first period's start
 };
 
 /// Commands that get no reply at all: the chain stays with the device.
 struct reply_loss {
-    double probability = 0;           ///< of each reply
-    sim_time from;                    ///< only for replies due in [from, to)
+    double probability = 0;  ///< of each reply
+    sim_time from;           ///< only for replies due in [from, to)
     sim_time to = sim_time::max();
 };
 
 struct platform_config {
     scmi::platform_description description;
-    unsigned workers = 1;                ///< 0 = as many as needed
-    std::vector<service_rule> service;   ///< on top of hop `service`
-    distribution_ptr delayed_work;       ///< from a response until its delayed response is ready
+    unsigned workers = 1;               ///< 0 = as many as needed
+    std::vector<service_rule> service;  ///< on top of hop `service`
+    distribution_ptr delayed_work;      ///< from a response until its delayed response is ready
     std::vector<host_pause> pauses;
     host_slot slot;
     std::vector<reply_loss> losses;
@@ -214,14 +220,15 @@ struct platform_config {
 
 struct wave_config {
     bool enabled = false;
-    unsigned xfers = 8;   ///< xfer slots with a lane each
+    unsigned xfers = 8;  ///< xfer slots with a lane each
 };
 
 struct system_config {
     std::string title;
     std::uint64_t seed = 1;
-    sim_time duration = seconds(3600);   ///< the run stops here at the latest; > 0
-    sim_time quantum = microseconds(1);  ///< temporal decoupling of guest CPUs; > 0; results do not depend on it
+    sim_time duration = seconds(3600);  ///< the run stops here at the latest; > 0
+    sim_time quantum =
+        microseconds(1);  ///< temporal decoupling of guest CPUs; > 0; results do not depend on it
     guest_config guest;
     device_hw_config device;
     platform_config platform;

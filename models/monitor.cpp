@@ -9,7 +9,9 @@
 
 namespace scmi_vp::models {
 namespace {
-constexpr std::size_t index_of(instant i) { return static_cast<std::size_t>(i); }
+constexpr std::size_t index_of(instant i) {
+    return static_cast<std::size_t>(i);
+}
 }  // namespace
 
 request* monitor::enter(std::uint16_t context, sim_time when) {
@@ -181,7 +183,7 @@ void monitor::show_irq(bool level) {
     sink_.on_register(now(), {traces::register_trace_line::kind_t::irq, 0, level ? 1u : 0u});
 }
 
-void monitor::violate(violation v) {
+void monitor::violate(const violation& v) {
     ++violations_;
     sink_.on_violation(v);
 }

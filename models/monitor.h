@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where guest and device announce what happens: keeps the request records, asserts that hops add up,
-// feeds checkers, waves and trace writers.
+// Where guest and device announce what happens: keeps the request records, asserts that hops add
+// up, feeds checkers, waves and trace writers.
 //
-// Life of a record: enter() makes it; guest and device mark() its instants (the device knows a chain
-// head, not a request); leave() ends the round trip; when nobody needs it any more it goes to the
-// sink and its memory is used again.
+// Life of a record: enter() makes it; guest and device mark() its instants (the device knows a
+// chain head, not a request); leave() ends the round trip; when nobody needs it any more it goes to
+// the sink and its memory is used again.
 #pragma once
 
 #include <deque>
@@ -24,7 +24,8 @@ class waves;
 /// A broken rule of the model or of a standard: where, what, and the rule's source.
 struct violation {
     sim_time when;
-    std::string checker;  ///< "virtqueue ownership", "TLM base protocol", "interrupt line", "hop sums"
+    std::string
+        checker;  ///< "virtqueue ownership", "TLM base protocol", "interrupt line", "hop sums"
     std::string what;
     std::string source;
 };
@@ -100,7 +101,7 @@ public:
     void irq_level(bool level) {
         if (waves_ || trace_registers_) show_irq(level);
     }
-    void violate(violation v);
+    void violate(const violation& v);
 
     /// The run is over: records that are still open go to the sink as they are.
     void finish(sim_time when);

@@ -6,13 +6,20 @@ namespace scmi_vp::models {
 
 std::string_view name_of(outcome o) {
     switch (o) {
-        case outcome::ok: return "ok";
-        case outcome::scmi_error: return "scmi_error";
-        case outcome::timed_out: return "timed_out";
-        case outcome::no_slot: return "no_slot";
-        case outcome::no_message: return "no_message";
-        case outcome::send_failed: return "send_failed";
-        case outcome::unfinished: return "unfinished";
+        case outcome::ok:
+            return "ok";
+        case outcome::scmi_error:
+            return "scmi_error";
+        case outcome::timed_out:
+            return "timed_out";
+        case outcome::no_slot:
+            return "no_slot";
+        case outcome::no_message:
+            return "no_message";
+        case outcome::send_failed:
+            return "send_failed";
+        case outcome::unfinished:
+            return "unfinished";
     }
     return "unknown";
 }

@@ -49,21 +49,21 @@ struct request {
     std::uint16_t context = 0;  ///< index of the calling context
     scmi::header hdr;
     std::uint32_t transfer_id = 0;
-    std::int32_t resource = -1;      ///< clock or sensor id, when the caller knows one
-    std::int32_t scmi_status = 0;    ///< raw status of the reply
+    std::int32_t resource = -1;    ///< clock or sensor id, when the caller knows one
+    std::int32_t scmi_status = 0;  ///< raw status of the reply
     std::int32_t linux_errno = 0;
     outcome result = outcome::unfinished;
     std::array<sim_time, instant_count> at{};
     std::uint8_t reached = 0;  ///< index of the latest instant that was reached in order
     bool timed_out = false;
-    bool left = false;         ///< the caller has returned: the hops are complete
-    bool lost = false;         ///< the platform will never reply (a fault): a timeout is a true one
-    sim_time intended;         ///< when the call was meant to be made (open loop), else `called`
-    sim_time called;           ///< when the call was made; locks are taken between this and entering
-    sim_time late_at;          ///< when a reply arrived after the timeout (0: none so far)
+    bool left = false;  ///< the caller has returned: the hops are complete
+    bool lost = false;  ///< the platform will never reply (a fault): a timeout is a true one
+    sim_time intended;  ///< when the call was meant to be made (open loop), else `called`
+    sim_time called;    ///< when the call was made; locks are taken between this and entering
+    sim_time late_at;   ///< when a reply arrived after the timeout (0: none so far)
     delayed_state delayed = delayed_state::none;
     sim_time delayed_ready, delayed_used, delayed_irq, delayed_matched;
-    std::uint32_t pins = 0;    ///< who still needs the record: the caller, the transport's message
+    std::uint32_t pins = 0;  ///< who still needs the record: the caller, the transport's message
     std::uint32_t open_index = 0;  ///< place in the monitor's list of open records
 
     /// Length of each hop; all zero beyond where a request got stuck. Adds up to round_trip().

@@ -19,27 +19,31 @@ system::system(sc_core::sc_module_name name, const system_config& config, run_si
       bus_("bus"),
       irq_("irq"),
       dma_("dma", view_, ram_base, config.guest.memory_bytes),
-      guest_checker_("guest_bus_checker",
-                     [this](const protocol_violation& v) {
-                         monitor_.violate({now(), "TLM base protocol", v.checker + ": " + v.rule, v.source});
-                     }),
+      guest_checker_(
+          "guest_bus_checker",
+          [this](const protocol_violation& v) {
+              monitor_.violate({now(), "TLM base protocol", v.checker + ": " + v.rule, v.source});
+          }),
       dma_checker_("dma_checker", [this](const protocol_violation& v) {
           monitor_.violate({now(), "TLM base protocol", v.checker + ": " + v.rule, v.source});
       }) {
     ram_.allow_dmi(config_.use_dmi);
     config_.guest.irq = config_.device.irq;
-    platform_ = std::make_unique<scmi_device>("platform", config_.platform, host(), view_, monitor_);
-    device_ = std::make_unique<virtio_mmio_device>("device", virtio_config(), view_, *platform_, monitor_);
-    guest_ = std::make_unique<scmi_vp::models::guest>(
-        "guest", config_.guest, config_.quantum, config_.seed, guest_hops(), ram_base,
-        config_.device.mmio_base, view_, monitor_);
+    platform_ =
+        std::make_unique<scmi_device>("platform", config_.platform, host(), view_, monitor_);
+    device_ = std::make_unique<virtio_mmio_device>("device", virtio_config(), view_, *platform_,
+                                                   monitor_);
+    guest_ = std::make_unique<scmi_vp::models::guest>("guest", config_.guest, config_.quantum,
+                                                      config_.seed, guest_hops(), ram_base,
+                                                      config_.device.mmio_base, view_, monitor_);
 
     guest_->driver().bus.bind(guest_checker_.in);
     guest_checker_.out.bind(bus_.add_initiator("guest"));
     dma_.bus.bind(dma_checker_.in);
     dma_checker_.out.bind(bus_.add_initiator("dma"));
     bus_.add_target("ram", ram_base, config_.guest.memory_bytes).bind(ram_.in);
-    bus_.add_target("device", config_.device.mmio_base, virtio::mmio::window_size).bind(device_->in);
+    bus_.add_target("device", config_.device.mmio_base, virtio::mmio::window_size)
+        .bind(device_->in);
     device_->irq.bind(irq_);
     guest_->interrupts().irq.bind(irq_);
     connect_checkers();
@@ -63,8 +67,15 @@ latency system::hop_latency(hop h) const {
 }
 
 host_latencies system::host() const {
-    host_latencies l{hop_latency(hop::notify),  hop_latency(hop::host_wake), hop_latency(hop::queue),
-                     hop_latency(hop::service), hop_latency(hop::return_),   latency(), {}, {}, {}};
+    host_latencies l{hop_latency(hop::notify),
+                     hop_latency(hop::host_wake),
+                     hop_latency(hop::queue),
+                     hop_latency(hop::service),
+                     hop_latency(hop::return_),
+                     latency(),
+                     {},
+                     {},
+                     {}};
     if (config_.platform.delayed_work) {
         l.delayed_work = latency(config_.platform.delayed_work,
                                  random_stream(config_.seed, "platform", "delayed_work"));
@@ -72,14 +83,16 @@ host_latencies system::host() const {
     std::size_t n = 0;
     for (const service_rule& rule : config_.platform.service) {
         const std::string name = "platform.service." + std::to_string(n++);
-        l.rules.emplace_back(rule, rule.latency ? latency(rule.latency, random_stream(config_.seed, name,
-                                                                                      "latency"))
-                                                : latency());
+        l.rules.emplace_back(
+            rule, rule.latency ? latency(rule.latency, random_stream(config_.seed, name, "latency"))
+                               : latency());
     }
-    l.schedule = host_schedule(config_.platform.slot, config_.platform.pauses, config_.seed, "platform");
+    l.schedule =
+        host_schedule(config_.platform.slot, config_.platform.pauses, config_.seed, "platform");
     n = 0;
     for (const reply_loss& loss : config_.platform.losses) {
-        l.losses.emplace_back(loss, random_stream(config_.seed, "platform.loss." + std::to_string(n++), "lost"));
+        l.losses.emplace_back(
+            loss, random_stream(config_.seed, "platform.loss." + std::to_string(n++), "lost"));
     }
     return l;
 }
@@ -108,7 +121,8 @@ void system::trace(traces::vcd_writer& out, unsigned xfers) {
     n.guest = guest_->name();
     n.requests = requests_.name();
     n.platform = platform_->name();
-    n.queues = {std::string(platform_->name()) + ".cmdq", std::string(platform_->name()) + ".eventq"};
+    n.queues = {std::string(platform_->name()) + ".cmdq",
+                std::string(platform_->name()) + ".eventq"};
     n.xfers = xfers;
     for (const auto& c : guest_->kernel().contexts()) n.contexts.emplace_back(c->name());
     waves_ = std::make_unique<waves>(out, n);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+
 #include <systemc>
 
 #include "models/config.h"

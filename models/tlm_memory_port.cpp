@@ -11,7 +11,9 @@ tlm_memory_port::tlm_memory_port(sc_core::sc_module_name name, virtio::guest_mem
     bus.register_invalidate_direct_mem_ptr(this, &tlm_memory_port::invalidated);
 }
 
-void tlm_memory_port::end_of_elaboration() { map(); }
+void tlm_memory_port::end_of_elaboration() {
+    map();
+}
 
 void tlm_memory_port::map() {
     view_.clear_regions();
@@ -24,7 +26,9 @@ void tlm_memory_port::map() {
 }
 
 // From now on every access is a transaction.
-void tlm_memory_port::invalidated(sc_dt::uint64, sc_dt::uint64) { view_.clear_regions(); }
+void tlm_memory_port::invalidated(sc_dt::uint64, sc_dt::uint64) {
+    view_.clear_regions();
+}
 
 bool tlm_memory_port::covers(std::uint64_t address, std::uint64_t size) {
     return address >= base_ && size <= size_ && address - base_ <= size_ - size;

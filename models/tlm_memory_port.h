@@ -2,10 +2,9 @@
 // Guest memory by TLM: direct regions where the memory grants DMI, transactions where it does not.
 #pragma once
 
-#include <tlm_utils/simple_initiator_socket.h>
-
 #include <systemc>
 #include <tlm>
+#include <tlm_utils/simple_initiator_socket.h>
 
 #include "virtio/guest_memory.h"
 

@@ -2,8 +2,9 @@
 // See waves.h.
 #include "models/waves.h"
 
-#include <systemc>
 #include <utility>
+
+#include <systemc>
 
 #include "virtio/mmio_registers.h"
 

@@ -14,14 +14,30 @@
 
 namespace scmi_vp::models {
 
-enum class xfer_wave : std::uint8_t { free = 0, taken = 1, sent = 2, responded = 3, delayed_done = 4, timed_out = 5 };
-enum class context_wave : std::uint8_t { idle = 0, runnable = 1, running = 2, waiting = 3, waiting_delayed = 4, done = 5, waiting_lock = 6 };
+enum class xfer_wave : std::uint8_t {
+    free = 0,
+    taken = 1,
+    sent = 2,
+    responded = 3,
+    delayed_done = 4,
+    timed_out = 5
+};
+enum class context_wave : std::uint8_t {
+    idle = 0,
+    runnable = 1,
+    running = 2,
+    waiting = 3,
+    waiting_delayed = 4,
+    done = 5,
+    waiting_lock = 6
+};
 enum class queue_wave : std::uint8_t { avail, taken, used, collected };
 
 class waves {
 public:
     struct names {
-        std::string device, irq, guest, requests, platform;  ///< hierarchical names of SystemC objects
+        std::string device, irq, guest, requests,
+            platform;  ///< hierarchical names of SystemC objects
         std::vector<std::string> contexts;
         std::array<std::string, 2> queues;
         unsigned xfers = 8;
@@ -48,8 +64,8 @@ public:
     void rethrow_failure();
 
 private:
-    /// Signals change in SystemC methods, where an exception would end as a report of SystemC's own:
-    /// it is kept, and the simulation stops.
+    /// Signals change in SystemC methods, where an exception would end as a report of SystemC's
+    /// own: it is kept, and the simulation stops.
     void change(traces::wave_id id, sim_time t, std::uint64_t value) {
         try {
             if (!failure_) out_.change(id, t, value);
@@ -61,7 +77,8 @@ private:
 
     traces::vcd_writer& out_;
     std::exception_ptr failure_;
-    traces::wave_id irq_, interrupt_status_, reg_, reg_value_, reg_write_, reg_count_, irq_handler_, workers_;
+    traces::wave_id irq_, interrupt_status_, reg_, reg_value_, reg_write_, reg_count_, irq_handler_,
+        workers_;
     std::array<std::array<traces::wave_id, 4>, 2> queues_{};
     std::vector<traces::wave_id> xfer_state_, xfer_seq_, contexts_;
     std::vector<std::uint16_t> xfer_lanes_;  ///< pool slots in order of first use

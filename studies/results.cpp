@@ -155,7 +155,7 @@ ordered_json results_json(const findings& f) {
                    {"description", s.description},
                    {"study", s.file.string()},
                    {"scenario", s.scenario.string()},
-                   {"set", s.set},
+                   {"set", testbenches::lasting_overrides(s.set)},
                    {"seed", s.seed},
                    {"replications", s.replications}};
     j["points"] = ordered_json::array();

@@ -67,7 +67,8 @@ void result_sink::on_request(const request& r) {
 }
 
 void result_sink::show_progress(const request& r) {
-    const double by_time = double(r.at[std::size_t(instant::returned)].ps) / double(scenario_.system.duration.ps);
+    const double by_time =
+        double(r.at[std::size_t(instant::returned)].ps) / double(scenario_.system.duration.ps);
     const double by_count = expected_ ? double(totals_.requests) / double(expected_) : 0;
     progress_->tick(std::min(1.0, std::max(by_time, by_count)), totals_.requests);
 }
@@ -109,7 +110,7 @@ void result_sink::write_summary(sim_time ended, bool finished) {
     nlohmann::ordered_json j;
     j["title"] = scenario_.title;
     j["scenario"] = scenario_.file.string();
-    j["set"] = scenario_.overrides;
+    j["set"] = lasting_overrides(scenario_.overrides);
     j["seed"] = scenario_.system.seed;
     j["profile"] = scenario_.system.guest.profile.name;
     j["simulated_ps"] = ended.ps;

@@ -47,7 +47,8 @@ private:
     const scenario& scenario_;
     output_directory* out_;
     progress* progress_;
-    std::uint64_t expected_ = 0;  ///< calls that the workload makes in all; 0 = it has no end of its own
+    std::uint64_t expected_ =
+        0;  ///< calls that the workload makes in all; 0 = it has no end of its own
     std::unique_ptr<traces::ftrace_writer> ftrace_;
     std::ostream* dmesg_ = nullptr;
     std::ostream* registers_ = nullptr;

@@ -17,8 +17,6 @@
 namespace scmi_vp::testbenches {
 namespace {
 
-using models::run_sink;
-
 /// The waveform of a run: the VCD file and what GTKWave needs beside it.
 class wave_files {
 public:

@@ -128,4 +128,12 @@ scenario load_scenario(const std::filesystem::path& path,
     return parse_scenario(read_text_file(path, ""), path, overrides);
 }
 
+std::vector<std::string> lasting_overrides(const std::vector<std::string>& overrides) {
+    std::vector<std::string> lasting;
+    for (const std::string& o : overrides) {
+        if (o.rfind("sim.quantum", 0) != 0) lasting.push_back(o);
+    }
+    return lasting;
+}
+
 }  // namespace scmi_vp::testbenches

@@ -31,6 +31,9 @@ struct scenario {
     std::vector<std::string> overrides;         ///< the --set options, as given
 };
 
+/// The overrides that results depend on: all but sim.quantum, so that outputs stay byte-identical.
+std::vector<std::string> lasting_overrides(const std::vector<std::string>& overrides);
+
 /// Reads a scenario and the files it names, `overrides` ("guest.hz=1000") on top. The first thing
 /// that is wrong is thrown as scmi_vp::error (config; input for histograms and recorded lists)
 /// whose text starts with "file:line:column" or "--set key=value".

@@ -40,7 +40,7 @@ template <class Object>
 key_info name_of_domain(const std::string& key, Object& (*at)(draft&)) {
     return text(
         {key, "(required)", "Its name; longer than 15 characters needs version 0x30000."},
-        [at](draft& d, std::string s) { at(d).name = std::move(s); }, name_length);
+        [at](draft& d, const std::string& s) { at(d).name = s; }, name_length);
 }
 
 scmi::power_domain_description& power_domain(draft& d) {

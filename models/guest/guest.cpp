@@ -28,10 +28,11 @@ guest::guest(sc_core::sc_module_name name, const guest_config& config, sim_time 
     for (const open_arrivals& o : config_.open) {
         arrival_queue& q = arrivals_.emplace_back();
         q.config = &o;
-        q.interarrival = latency(o.interarrival,
-                                 random_stream(seed, std::string(this->name()) + ".open." +
-                                                         std::to_string(arrivals_.size() - 1),
-                                               "interarrival"));
+        q.interarrival =
+            latency(o.interarrival, random_stream(seed,
+                                                  std::string(this->name()) + ".open." +
+                                                      std::to_string(arrivals_.size() - 1),
+                                                  "interarrival"));
         q.lock = mutex_named(o.lock);
     }
     kernel_.add_context(config_.probe_context, [this](guest_context& c) { probe(c); });
@@ -39,7 +40,8 @@ guest::guest(sc_core::sc_module_name name, const guest_config& config, sim_time 
         const std::size_t index = tasks_.size();
         task& t = tasks_.emplace_back();
         configure(t, c, seed);
-        t.context = &kernel_.add_context(c, [this, index](guest_context& ctx) { run_task(index, ctx); });
+        t.context =
+            &kernel_.add_context(c, [this, index](guest_context& ctx) { run_task(index, ctx); });
     }
 }
 
@@ -201,7 +203,8 @@ guest_mutex* guest::subsystem_lock(const call& what) {
     return nullptr;
 }
 
-void guest::make(task& t, guest_context& c, const call& what, sim_time intended, guest_mutex* lock) {
+void guest::make(task& t, guest_context& c, const call& what, sim_time intended,
+                 guest_mutex* lock) {
     kernel_.check_progress();
     c.sync();
     t.at.in_call = true;

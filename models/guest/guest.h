@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+
 #include <systemc>
 
 #include "models/config.h"
@@ -28,11 +29,11 @@ struct guest_hop_latencies {
 struct task_position {
     std::string task;
     bool finished = false;
-    std::uint64_t calls = 0;      ///< returned
-    std::uint64_t failed = 0;     ///< of these, with an error
+    std::uint64_t calls = 0;   ///< returned
+    std::uint64_t failed = 0;  ///< of these, with an error
     bool in_call = false;
     call_kind doing = call_kind::sensor_read;
-    sim_time since;               ///< of that call
+    sim_time since;  ///< of that call
 };
 
 class guest : public sc_core::sc_module {
@@ -59,7 +60,7 @@ private:
         guest_mutex* lock = nullptr;
         std::uint64_t arrived = 0, taken = 0;
         bool ended = false;
-        std::deque<sim_time> waiting;         ///< intended instants
+        std::deque<sim_time> waiting;  ///< intended instants
         std::deque<guest_context*> idle;
     };
     struct task {
@@ -97,9 +98,9 @@ private:
     std::deque<arrival_queue> arrivals_;
     calendar<arrival_queue*> arrival_times_;
     std::map<std::string, guest_mutex> mutexes_;
-    guest_mutex clk_prepare_;    ///< prepare_lock of drivers/clk/clk.c
+    guest_mutex clk_prepare_;                             ///< prepare_lock of drivers/clk/clk.c
     std::deque<guest_mutex> policy_locks_, genpd_locks_;  ///< one per domain
-    std::size_t step_ = 0;       ///< of the sequence
+    std::size_t step_ = 0;                                ///< of the sequence
     sim_time step_returned_;
     bool probe_done_ = false, probed_ = false;
     sim_time probe_end_;

@@ -59,7 +59,8 @@ void interrupt_handler::process() {
             driver_.write_now(virtio::mmio::interrupt_ack, status_);
             if (status_ == 0) ++spurious_;
             handled_ = (status_ & virtio::mmio::interrupt_config_change) != 0;
-            for (queue_ = 0; (status_ & virtio::mmio::interrupt_used_buffer) && queue_ < driver_.queues();
+            for (queue_ = 0;
+                 (status_ & virtio::mmio::interrupt_used_buffer) && queue_ < driver_.queues();
                  ++queue_) {
                 // vring_interrupt: nothing used is no work; a broken queue is not called.
                 if (!driver_.queue(queue_).more_used()) continue;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <boost/asio/coroutine.hpp>
+
 #include <systemc>
 
 #include "models/guest/kernel.h"
@@ -14,9 +15,9 @@
 
 namespace scmi_vp::models {
 
-/// A method cannot wait, so the handler is a stackless coroutine: it returns at each point where CPU
-/// time passes or a lock is held, and goes on from there. While it is idle, the line tells it of a
-/// rise by a call, and only the arrival at the CPU is an event.
+/// A method cannot wait, so the handler is a stackless coroutine: it returns at each point where
+/// CPU time passes or a lock is held, and goes on from there. While it is idle, the line tells it
+/// of a rise by a call, and only the arrival at the CPU is an event.
 class interrupt_handler : public sc_core::sc_module, private interrupt_listener {
 public:
     sc_core::sc_port<interrupt_if> irq;

@@ -11,9 +11,10 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <systemc>
 #include <utility>
 #include <vector>
+
+#include <systemc>
 
 #include "models/config.h"
 #include "models/guest/linux_time.h"
@@ -46,12 +47,13 @@ private:
     bool awaited_ = false;
 };
 
-/// One CPU: who runs on it and who waits for it (first in, first out; the kernel is not preemptible).
+/// One CPU: who runs on it and who waits for it (first in, first out; the kernel is not
+/// preemptible).
 struct guest_cpu {
     unsigned index = 0;
     guest_context* running = nullptr;
     std::deque<guest_context*> run_queue;
-    unsigned irqs_off = 0;       ///< depth of local_irq_save
+    unsigned irqs_off = 0;  ///< depth of local_irq_save
     bool in_irq = false;
     sim_time irq_since, stolen;  ///< CPU time that interrupts took, up to the last exit
     sim_time irq_clock_reads;    ///< that the handler has still to spend, for its trace events
@@ -134,8 +136,8 @@ private:
     guest_cpu& cpu_;
     sim_time quantum_, ahead_;
     sc_core::sc_event resume_;
-    bool blocked_ = false;        ///< in wait_for or wait_woken
-    bool waking_ = false;         ///< woken, not yet running
+    bool blocked_ = false;  ///< in wait_for or wait_woken
+    bool waking_ = false;   ///< woken, not yet running
     sim_time deadline_ = sim_time::max();
     sim_time armed_ = sim_time::max();  ///< earliest entry of this task in the timer heap
     bool finished_ = false;

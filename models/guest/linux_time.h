@@ -25,10 +25,10 @@ public:
     /// The last edge at or before `t`.
     sim_time floor(sim_time t) const { return time_of_tick(ticks_at(t)); }
 
-    /// When schedule_timeout(msecs_to_jiffies(timeout)) wakes a task that went to sleep at `asleep`:
-    /// a tick edge. The wheel never fires early and rounds up to the granularity of the level that
-    /// the timer falls in (calc_index, __mod_timer); its grid is absolute in jiffies, which start at
-    /// -300 s (INITIAL_JIFFIES).
+    /// When schedule_timeout(msecs_to_jiffies(timeout)) wakes a task that went to sleep at
+    /// `asleep`: a tick edge. The wheel never fires early and rounds up to the granularity of the
+    /// level that the timer falls in (calc_index, __mod_timer); its grid is absolute in jiffies,
+    /// which start at -300 s (INITIAL_JIFFIES).
     sim_time timeout_fires(sim_time asleep, sim_time timeout) const;
 
 private:
@@ -36,8 +36,8 @@ private:
     sim_time phase_, period_;
 };
 
-/// One timeout, asked for again and again. When it fires is the same for all that go to sleep in the
-/// same tick, so it is worked out once per tick: a wheel look-up costs several divisions.
+/// One timeout, asked for again and again. When it fires is the same for all that go to sleep in
+/// the same tick, so it is worked out once per tick: a wheel look-up costs several divisions.
 class tick_timeout {
 public:
     static constexpr std::int64_t never = -1;
@@ -60,7 +60,8 @@ private:
     sim_time fires_;
 };
 
-/// msecs_to_jiffies (include/linux/jiffies.h), rounding up; fractions of a millisecond count as one.
+/// msecs_to_jiffies (include/linux/jiffies.h), rounding up; fractions of a millisecond count as
+/// one.
 std::int64_t msecs_to_jiffies(std::int64_t ms, unsigned hz);
 
 /// The tick in which a timer of `n_jiffies` armed in tick `now_ticks` (since boot) fires.

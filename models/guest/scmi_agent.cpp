@@ -44,8 +44,9 @@ scmi_agent::scmi_agent(guest_kernel& kernel, scmi_channel& channel, virtio::gues
       rx_timer_(timer_of(kernel, kernel.config().profile.max_rx_timeout)),
       delayed_timer_(timer_of(kernel, kernel.config().profile.max_delayed_response)) {
     const driver_profile& p = kernel.config().profile;
-    device_ = p.instance_device.empty() ? "arm-scmi firmware:" + kernel.config().device_tree.scmi_node
-                                        : p.instance_device;
+    device_ = p.instance_device.empty()
+                  ? "arm-scmi firmware:" + kernel.config().device_tree.scmi_node
+                  : p.instance_device;
     rx_timeout_ = p.max_rx_timeout;
 }
 
@@ -148,7 +149,7 @@ int scmi_agent::send(guest_context& c, transfer& t) {
         mon.leave(*t.r, err == -EBUSY ? outcome::no_message : outcome::send_failed, err, c.stamp());
         return err;
     }
-    trace_event(c, t, ftrace_kind::msg_dump, x.status);  // 6
+    trace_event(c, t, ftrace_kind::msg_dump, x.status);     // 6
     trace_event(c, t, ftrace_kind::xfer_response_wait, 0);  // 7
     return 0;
 }
@@ -171,15 +172,15 @@ int scmi_agent::wait_for_reply(guest_context& c, transfer& t, const char* caller
 int scmi_agent::do_xfer_from(guest_context& c, transfer& t, const char* caller) {
     int err = send(c, t);
     if (err) return err;
-    err = wait_for_reply(c, t, caller);                              // 8a
-    if (!err && t.x->status) err = scmi::linux_errno(t.x->status);   // 9
-    trace_event(c, t, ftrace_kind::xfer_end, err);                   // 10
+    err = wait_for_reply(c, t, caller);                             // 8a
+    if (!err && t.x->status) err = scmi::linux_errno(t.x->status);  // 9
+    trace_event(c, t, ftrace_kind::xfer_end, err);                  // 10
     c.spend(extra_.complete.next());
     c.spend(kernel_.costs().syscall_return);
     t.r->scmi_status = t.x->status;
-    const outcome o = err == 0            ? outcome::ok
-                      : t.r->timed_out    ? outcome::timed_out
-                                          : outcome::scmi_error;
+    const outcome o = err == 0         ? outcome::ok
+                      : t.r->timed_out ? outcome::timed_out
+                                       : outcome::scmi_error;
     kernel_.mon().leave(*t.r, o, err, c.stamp());
     return err;
 }
@@ -219,16 +220,19 @@ void scmi_agent::receive(guest_cpu& cpu, unsigned queue, vio_message& m, std::ui
     const scmi::rx_result rx = xfers_->receive(word);
     switch (rx.verdict) {
         case scmi::rx_verdict::delayed_early:
-            kernel_.printk(channel_device(queue) +
-                               text(": Received valid OoO Delayed Response for %u", rx.x->hdr.token),
-                           now());  // U3
+            kernel_.printk(
+                channel_device(queue) +
+                    text(": Received valid OoO Delayed Response for %u", rx.x->hdr.token),
+                now());  // U3
             accept(cpu, rx, m, length);
             break;
         case scmi::rx_verdict::response:
         case scmi::rx_verdict::delayed_response:
             accept(cpu, rx, m, length);
             break;
-        case scmi::rx_verdict::notification: trace_notification(cpu, m, word, length); break;
+        case scmi::rx_verdict::notification:
+            trace_notification(cpu, m, word, length);
+            break;
         default:
             reject(cpu, queue, rx, m, word);
     }
@@ -292,14 +296,16 @@ void scmi_agent::reject(guest_cpu& cpu, unsigned queue, scmi::rx_result rx, vio_
     std::int32_t why = -1;
     switch (rx.verdict) {
         case scmi::rx_verdict::delayed_unexpected:
-            kernel_.printk(device + text(": Delayed Response for %u not expected! Buggy F/W ?", h.token),
-                           now());  // U2
+            kernel_.printk(
+                device + text(": Delayed Response for %u not expected! Buggy F/W ?", h.token),
+                now());  // U2
             [[fallthrough]];
         case scmi::rx_verdict::invalid:
             why = -2;
-            kernel_.printk(device + text(": Invalid message type:%u for %u - HDR:0x%X  state:%u", type,
-                                         h.token, word, unsigned(rx.x ? rx.x->state : scmi::xfer_state{})),
-                           now());  // U4
+            kernel_.printk(
+                device + text(": Invalid message type:%u for %u - HDR:0x%X  state:%u", type,
+                              h.token, word, unsigned(rx.x ? rx.x->state : scmi::xfer_state{})),
+                now());  // U4
             break;
         case scmi::rx_verdict::unknown_type:
             why = -3;
@@ -308,8 +314,9 @@ void scmi_agent::reject(guest_cpu& cpu, unsigned queue, scmi::rx_result rx, vio_
             }
             break;
         default:
-            kernel_.printk(device + text(": Message for %u type %u is not expected!", h.token, type),
-                           now());  // U1
+            kernel_.printk(
+                device + text(": Message for %u type %u is not expected!", h.token, type),
+                now());  // U1
     }
     if (!kernel_.config().profile.rejected_messages_traced || !kernel_.tracing()) return;
     ftrace_event e;  // scmi_bad_message_trace, v6.10 and later

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The SCMI core of the driver: transfers, replies, timeouts, log and trace
-// (drivers/firmware/arm_scmi/driver.c v5.18 to v6.1: do_xfer, do_xfer_with_response, scmi_rx_callback).
+// (drivers/firmware/arm_scmi/driver.c v5.18 to v6.1: do_xfer, do_xfer_with_response,
+// scmi_rx_callback).
 #pragma once
 
-#include <systemc>
 #include <vector>
+
+#include <systemc>
 
 #include "models/guest/kernel.h"
 #include "models/guest/scmi_channel.h"
@@ -12,12 +14,12 @@
 
 namespace scmi_vp::models {
 
-/// One xfer in the hands of a protocol: taken by begin(), given back by end(). Iterated listings use
-/// one xfer for several requests.
+/// One xfer in the hands of a protocol: taken by begin(), given back by end(). Iterated listings
+/// use one xfer for several requests.
 struct transfer {
     scmi::xfer* x = nullptr;
-    request* r = nullptr;         ///< of the message under way
-    const char* caller = "";      ///< the protocol function, as the timeout message names it
+    request* r = nullptr;     ///< of the message under way
+    const char* caller = "";  ///< the protocol function, as the timeout message names it
     std::uint16_t reply_bytes = 0;
 
     std::uint32_t u32(std::size_t offset) const {
@@ -73,7 +75,8 @@ private:
                 std::uint32_t word);
     void trace_notification(guest_cpu& cpu, const vio_message& m, std::uint32_t word,
                             std::uint32_t length);
-    void trace_event(guest_context& c, const transfer& t, traces::ftrace_kind kind, std::int32_t s) {
+    void trace_event(guest_context& c, const transfer& t, traces::ftrace_kind kind,
+                     std::int32_t s) {
         if (kernel_.tracing()) emit(c, t, kind, s);
     }
     void emit(guest_context& c, const transfer& t, traces::ftrace_kind kind, std::int32_t s);

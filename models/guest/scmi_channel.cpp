@@ -11,17 +11,20 @@
 namespace scmi_vp::models {
 namespace {
 
-constexpr std::size_t header_bytes = 4;    // VIRTIO_SCMI_MAX_PDU_SIZE = payload + header + status
+constexpr std::size_t header_bytes = 4;  // VIRTIO_SCMI_MAX_PDU_SIZE = payload + header + status
 constexpr std::size_t response_overhead = 8;
-constexpr std::uint64_t slab_bytes = 64;   // kmalloc places buffers apart
+constexpr std::uint64_t slab_bytes = 64;            // kmalloc places buffers apart
 constexpr std::uint32_t indirect_table_bytes = 32;  // two descriptors
 
-std::uint32_t limited(std::uint32_t messages) { return std::min(messages, scmi::msg_token_max); }
+std::uint32_t limited(std::uint32_t messages) {
+    return std::min(messages, scmi::msg_token_max);
+}
 
 }  // namespace
 
-scmi_channel::scmi_channel(guest_kernel& kernel, virtio_driver& driver, virtio::guest_memory& memory,
-                           guest_allocator& allocator, guest_latencies& extra)
+scmi_channel::scmi_channel(guest_kernel& kernel, virtio_driver& driver,
+                           virtio::guest_memory& memory, guest_allocator& allocator,
+                           guest_latencies& extra)
     : kernel_(kernel), driver_(driver), memory_(memory), allocator_(allocator), extra_(extra) {}
 
 void scmi_channel::set_up(guest_context& c, std::uint32_t max_msg_size) {
@@ -55,7 +58,8 @@ bool scmi_channel::repost(vio_message& m) {
     std::uint16_t head = 0;
     if (q.add(nullptr, 0, &in, 1, &m, &head) != virtio::add_result::added) return false;
     monitor& mon = kernel_.mon();
-    if (mon.ownership()) mon.ownership()->made_available(virtio::scmi_eventq, head, nullptr, 0, &in, 1);
+    if (mon.ownership())
+        mon.ownership()->made_available(virtio::scmi_eventq, head, nullptr, 0, &in, 1);
     if (waves* w = mon.wave()) {
         w->queue_index(now(), virtio::scmi_eventq, queue_wave::avail, q.avail_index());
     }
@@ -63,7 +67,7 @@ bool scmi_channel::repost(vio_message& m) {
 }
 
 void scmi_channel::take_lock(guest_context& c, channel_lock& l) {
-    c.sync();  // an interrupt that comes before this is not held off by it
+    c.sync();                   // an interrupt that comes before this is not held off by it
     kernel_.irqs_off(c.cpu());  // spin_lock_irqsave
     while (l.held) sc_core::wait(l.released.await());
     l.held = true;
@@ -102,9 +106,11 @@ int scmi_channel::send(guest_context& c, const scmi::xfer& x, request& r) {
 
     virtio::driver_queue& q = driver_.queue(virtio::scmi_cmdq);
     const virtio::buffer out{m.request_address, static_cast<std::uint32_t>(command_bytes)};
-    const virtio::buffer in{m.input_address, static_cast<std::uint32_t>(response_overhead + x.rx_len)};
+    const virtio::buffer in{m.input_address,
+                            static_cast<std::uint32_t>(response_overhead + x.rx_len)};
     const std::uint64_t table =
-        indirect_tables_ + indirect_table_bytes * static_cast<std::uint64_t>(&m - tx_messages_.data());
+        indirect_tables_ +
+        indirect_table_bytes * static_cast<std::uint64_t>(&m - tx_messages_.data());
     std::uint16_t head = 0;
     const virtio::add_result added = q.add(&out, 1, &in, 1, &m, &head, table);
     if (added == virtio::add_result::added) {
@@ -122,8 +128,9 @@ int scmi_channel::send(guest_context& c, const scmi::xfer& x, request& r) {
     release_lock(c, locks_[virtio::scmi_cmdq]);
     if (added == virtio::add_result::added) return 0;
     const int err = added == virtio::add_result::no_space ? -ENOSPC : -EIO;
-    kernel_.printk("scmi_virtio virtio0: failed to add to TX virtqueue (" + std::to_string(err) + ")",
-                   c.time());
+    kernel_.printk(
+        "scmi_virtio virtio0: failed to add to TX virtqueue (" + std::to_string(err) + ")",
+        c.time());
     m.carried = nullptr;
     free_.push_back(&m);
     mon.unpin(r);

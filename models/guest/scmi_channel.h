@@ -4,8 +4,9 @@
 #pragma once
 
 #include <boost/circular_buffer.hpp>
-#include <systemc>
 #include <vector>
+
+#include <systemc>
 
 #include "models/guest/kernel.h"
 #include "models/guest/virtio_driver.h"
@@ -18,7 +19,7 @@ namespace scmi_vp::models {
 struct vio_message {
     std::uint64_t request_address = 0;  ///< command queue only
     std::uint64_t input_address = 0;
-    request* carried = nullptr;         ///< record of the request it carries
+    request* carried = nullptr;  ///< record of the request it carries
 };
 
 /// A spinlock with interrupts off (vioch->lock); contended only between CPUs.

@@ -71,7 +71,8 @@ bool scmi_protocols::probe_base(guest_context& c) {
     // scmi_base_protocol_init: 0 and 1 are fatal, the rest is not.
     std::vector<std::uint8_t> version, attributes, reply;
     int err = simple(c, protocol::base, msg_version, 4, "version_get", &version);
-    if (!err) err = simple(c, protocol::base, msg_attributes, 4, "scmi_base_attributes_get", &attributes);
+    if (!err)
+        err = simple(c, protocol::base, msg_attributes, 4, "scmi_base_attributes_get", &attributes);
     if (err) {
         agent_.log(c, "unable to communicate with SCMI(" + std::to_string(err) + ")");
         return false;
@@ -83,15 +84,17 @@ bool scmi_protocols::probe_base(guest_context& c) {
     std::string vendor, sub_vendor;
     std::uint32_t implementation = 0;
     if (!simple(c, protocol::base, 3, 16, "scmi_base_vendor_id_get", &reply)) vendor = text(reply);
-    if (!simple(c, protocol::base, 4, 16, "scmi_base_vendor_id_get", &reply)) sub_vendor = text(reply);
+    if (!simple(c, protocol::base, 4, 16, "scmi_base_vendor_id_get", &reply))
+        sub_vendor = text(reply);
     if (!simple(c, protocol::base, 5, 4, "scmi_base_implementation_version_get", &reply)) {
         implementation = scmi::get_u32(reply.data(), reply.size(), 0);
     }
     base_list(c, protocols, implemented_);
     char line[128];
     std::snprintf(line, sizeof line, "SCMI Protocol v%u.%u '%s:%s' Firmware version 0x%x",
-                  scmi::get_u32(version.data(), 4, 0) >> 16, scmi::get_u32(version.data(), 4, 0) & 0xffff,
-                  vendor.c_str(), sub_vendor.c_str(), implementation);
+                  scmi::get_u32(version.data(), 4, 0) >> 16,
+                  scmi::get_u32(version.data(), 4, 0) & 0xffff, vendor.c_str(), sub_vendor.c_str(),
+                  implementation);
     agent_.log(c, line);
     for (unsigned id = 0; id < agents; ++id) {
         transfer t;
@@ -103,7 +106,8 @@ bool scmi_protocols::probe_base(guest_context& c) {
     return true;
 }
 
-int scmi_protocols::base_list(guest_context& c, unsigned protocols, std::vector<std::uint8_t>& found) {
+int scmi_protocols::base_list(guest_context& c, unsigned protocols,
+                              std::vector<std::uint8_t>& found) {
     // scmi_base_implementation_list_get: one xfer for all rounds.
     found.clear();
     transfer t;

@@ -24,15 +24,15 @@ struct clock_info {
     bool valid = false;       ///< CLOCK_ATTRIBUTES was answered
     bool registered = false;  ///< clk-scmi made a clock of it
     std::uint64_t rate = 0;
-    std::size_t rates = 0;    ///< described
+    std::size_t rates = 0;  ///< described
 };
 
 struct perf_domain_info {
     std::string name;
-    std::uint32_t mult_factor = 0;       ///< Hz per level; 0: the attributes were not answered
-    std::vector<std::uint32_t> levels;   ///< described, ascending
-    bool policy = false;                 ///< cpufreq made a policy of it
-    std::uint32_t level = 0;             ///< when its policy came up
+    std::uint32_t mult_factor = 0;      ///< Hz per level; 0: the attributes were not answered
+    std::vector<std::uint32_t> levels;  ///< described, ascending
+    bool policy = false;                ///< cpufreq made a policy of it
+    std::uint32_t level = 0;            ///< when its policy came up
 };
 struct power_domain_info {
     std::string name;
@@ -41,7 +41,8 @@ struct power_domain_info {
 
 class scmi_protocols {
 public:
-    scmi_protocols(scmi_agent& agent, const guest_config& config) : agent_(agent), config_(config) {}
+    scmi_protocols(scmi_agent& agent, const guest_config& config)
+        : agent_(agent), config_(config) {}
 
     /// scmi_probe from "Core Enabled" on: Base, then each device tree child's drivers, in this
     /// thread. False if Base cannot be reached.
@@ -57,8 +58,8 @@ public:
     std::uint64_t last_value() const { return last_value_; }  ///< what the last read returned
 
 private:
-    int simple(guest_context& c, std::uint8_t protocol, std::uint8_t message, std::uint16_t reply_bytes,
-               const char* caller, std::vector<std::uint8_t>* reply);
+    int simple(guest_context& c, std::uint8_t protocol, std::uint8_t message,
+               std::uint16_t reply_bytes, const char* caller, std::vector<std::uint8_t>* reply);
     bool probe_base(guest_context& c);
     int base_list(guest_context& c, unsigned protocols, std::vector<std::uint8_t>& found);
     void extended_name(guest_context& c, std::uint8_t protocol, std::uint8_t message,

@@ -12,7 +12,8 @@ using namespace virtio;
 std::uint64_t guest_allocator::take(std::uint64_t bytes, std::uint64_t alignment) {
     const std::uint64_t at = (next_ + alignment - 1) / alignment * alignment;
     if (at + bytes > end_ || at + bytes < at) {
-        throw error(error_kind::config, "guest.memory is too small for the rings and message buffers");
+        throw error(error_kind::config,
+                    "guest.memory is too small for the rings and message buffers");
     }
     next_ = at + bytes;
     return at;
@@ -28,7 +29,8 @@ virtio_driver::virtio_driver(sc_core::sc_module_name name, guest_kernel& kernel,
       memory_(memory),
       allocator_(allocator) {}
 
-void virtio_driver::transport(tlm::tlm_command command, std::uint32_t offset, std::uint32_t& value) {
+void virtio_driver::transport(tlm::tlm_command command, std::uint32_t offset,
+                              std::uint32_t& value) {
     payload_.set_command(command);
     payload_.set_address(base_ + offset);
     payload_.set_data_ptr(reinterpret_cast<unsigned char*>(&value));
@@ -86,7 +88,8 @@ bool virtio_driver::identify(guest_context& c) {
     }
     const std::uint32_t version = read(c, mmio::version);
     if (version != 2) {
-        kernel_.printk("virtio-mmio: Version " + std::to_string(version) + " not supported!", c.time());
+        kernel_.printk("virtio-mmio: Version " + std::to_string(version) + " not supported!",
+                       c.time());
         return false;
     }
     const std::uint32_t device = read(c, mmio::device_id);
@@ -106,8 +109,8 @@ bool virtio_driver::negotiate(guest_context& c) {
     offered |= read(c, mmio::device_features);
     // vring_transport_features keeps what the ring code knows (the packed ring is not modelled);
     // scmi_vio_probe's table has P2A_CHANNELS only.
-    features_ = offered & (feature::scmi_p2a_channels | feature::indirect_desc | feature::event_idx |
-                           feature::version_1);
+    features_ = offered & (feature::scmi_p2a_channels | feature::indirect_desc |
+                           feature::event_idx | feature::version_1);
     if (!(features_ & feature::version_1)) {
         fail(c, "device must provide VIRTIO_F_VERSION_1");
         return false;
@@ -139,9 +142,9 @@ bool virtio_driver::set_up_queue(guest_context& c, unsigned index) {
     const auto size = static_cast<std::uint16_t>(num);
     const std::uint64_t base = allocator_.take(ring_layout::linux_block_bytes(size, align), align);
     const ring_layout layout = ring_layout::linux_block(base, size, align);
-    queues_[index] = driver_queue(memory_, layout,
-                                  {(features_ & feature::event_idx) != 0,
-                                   (features_ & feature::indirect_desc) != 0});
+    queues_[index] = driver_queue(
+        memory_, layout,
+        {(features_ & feature::event_idx) != 0, (features_ & feature::indirect_desc) != 0});
     write(c, mmio::queue_size, num);
     write(c, mmio::queue_desc_low, static_cast<std::uint32_t>(layout.desc));
     write(c, mmio::queue_desc_high, static_cast<std::uint32_t>(layout.desc >> 32));

@@ -3,11 +3,11 @@
 // (drivers/virtio/virtio.c, virtio_mmio.c, virtio_ring.c; drivers/firmware/arm_scmi/virtio.c).
 #pragma once
 
-#include <tlm_utils/simple_initiator_socket.h>
-
 #include <array>
+
 #include <systemc>
 #include <tlm>
+#include <tlm_utils/simple_initiator_socket.h>
 
 #include "models/guest/kernel.h"
 #include "virtio/mmio_registers.h"

@@ -15,7 +15,9 @@ host_schedule::host_schedule(const host_slot& slot, const std::vector<host_pause
         const std::string stream = name + ".pause." + std::to_string(n++);
         pauses_.push_back({latency(p.every, random_stream(seed, stream, "every")),
                            latency(p.length, random_stream(seed, stream, "length")),
-                           p.count ? p.count : UINT64_MAX, sim_time{}, {}});
+                           p.count ? p.count : UINT64_MAX,
+                           sim_time{},
+                           {}});
     }
 }
 

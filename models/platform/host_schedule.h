@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// When the platform's host runs: always, in a slot of each period, and never during pauses. Pure: it
-// is asked about instants and answers; work under way is suspended while the host does not run.
+// When the platform's host runs: always, in a slot of each period, and never during pauses. Pure:
+// it is asked about instants and answers; work under way is suspended while the host does not run.
 #pragma once
 
 #include <deque>

@@ -6,7 +6,8 @@
 
 namespace scmi_vp::models {
 namespace {
-// Room for any command: Linux sends at most 4 + max_msg_size bytes; what is beyond is not looked at.
+// Room for any command: Linux sends at most 4 + max_msg_size bytes; what is beyond is not looked
+// at.
 constexpr std::size_t max_command_bytes = 4 + max_payload_bytes;
 
 scmi::header header_of(const scmi::message_bytes& m) {
@@ -93,7 +94,8 @@ void scmi_device::kicks_seen() {
         mon_.worker_running(now());
         run_workers();
     } else if (!waking_) {
-        const sim_time delay = latencies_.schedule.running_from(now() + latencies_.host_wake.next()) - now();
+        const sim_time delay =
+            latencies_.schedule.running_from(now() + latencies_.host_wake.next()) - now();
         if (delay.ps == 0) return woken();
         waking_ = true;
         wake_event_.notify(to_sc(delay));
@@ -190,9 +192,15 @@ void scmi_device::work_due() {
                 // One that is never answered leaves its worker free at once.
                 if (worker_free()) run_workers();
                 break;
-            case step::ready: response_ready(w.job); break;
-            case step::publish: publish(w.job); break;
-            case step::delayed: delayed_ready(w.job); break;
+            case step::ready:
+                response_ready(w.job);
+                break;
+            case step::publish:
+                publish(w.job);
+                break;
+            case step::delayed:
+                delayed_ready(w.job);
+                break;
         }
     }
 }
@@ -269,8 +277,10 @@ void scmi_device::flush_delayed() {
     while (sent < waiting_delayed_.size() && deliver_delayed(jobs_[waiting_delayed_[sent]])) {
         release_job(waiting_delayed_[sent++]);
     }
-    waiting_delayed_.erase(waiting_delayed_.begin(), waiting_delayed_.begin() + std::ptrdiff_t(sent));
-    if (sent > 0 && queues_[virtio::scmi_eventq].should_interrupt()) front_->used_buffer_interrupt();
+    waiting_delayed_.erase(waiting_delayed_.begin(),
+                           waiting_delayed_.begin() + std::ptrdiff_t(sent));
+    if (sent > 0 && queues_[virtio::scmi_eventq].should_interrupt())
+        front_->used_buffer_interrupt();
 }
 
 bool scmi_device::deliver_delayed(job& j) {

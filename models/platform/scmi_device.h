@@ -8,8 +8,9 @@
 
 #include <array>
 #include <cstdint>
-#include <systemc>
 #include <vector>
+
+#include <systemc>
 
 #include "models/config.h"
 #include "models/monitor.h"
@@ -26,7 +27,7 @@ namespace scmi_vp::models {
 class device_front {
 public:
     virtual ~device_front() = default;
-    virtual void used_buffer_interrupt() = 0;             ///< for whatever was put in a used ring
+    virtual void used_buffer_interrupt() = 0;  ///< for whatever was put in a used ring
     virtual void ring_broken(const virtio::ring_fault& fault) = 0;  ///< DEVICE_NEEDS_RESET
 };
 
@@ -40,8 +41,9 @@ struct host_latencies {
 
 class scmi_device : public sc_core::sc_module {
 public:
-    scmi_device(sc_core::sc_module_name name, const platform_config& config, host_latencies latencies,
-                virtio::guest_memory& memory, monitor& mon, std::uint32_t agent_id = 1);
+    scmi_device(sc_core::sc_module_name name, const platform_config& config,
+                host_latencies latencies, virtio::guest_memory& memory, monitor& mon,
+                std::uint32_t agent_id = 1);
 
     void connect(device_front& front) { front_ = &front; }
 

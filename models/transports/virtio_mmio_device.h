@@ -3,10 +3,9 @@
 // what follows from them to the device behind.
 #pragma once
 
-#include <tlm_utils/simple_target_socket.h>
-
 #include <systemc>
 #include <tlm>
+#include <tlm_utils/simple_target_socket.h>
 
 #include "models/monitor.h"
 #include "models/platform/scmi_device.h"
@@ -15,8 +14,8 @@
 
 namespace scmi_vp::models {
 
-/// Window of virtio::mmio::window_size bytes. Registers answer in zero time (what an access costs is
-/// the guest's: guest_costs::mmio_read, mmio_write); no DMI; debug reads have no side effects.
+/// Window of virtio::mmio::window_size bytes. Registers answer in zero time (what an access costs
+/// is the guest's: guest_costs::mmio_read, mmio_write); no DMI; debug reads have no side effects.
 class virtio_mmio_device : public sc_core::sc_module, public device_front {
 public:
     tlm_utils::simple_target_socket<virtio_mmio_device> in;

@@ -46,17 +46,17 @@ public:
     stop_signals() {
         struct sigaction ask {};
         ask.sa_handler = [](int) { stop_asked = 1; };
-        for (std::size_t i = 0; i < before_.size(); ++i) sigaction(signals_[i], &ask, &before_[i]);
+        for (std::size_t i = 0; i < before_.size(); ++i) sigaction(stopping[i], &ask, &before_[i]);
     }
     ~stop_signals() {
         for (std::size_t i = 0; i < before_.size(); ++i)
-            sigaction(signals_[i], &before_[i], nullptr);
+            sigaction(stopping[i], &before_[i], nullptr);
     }
     stop_signals(const stop_signals&) = delete;
     stop_signals& operator=(const stop_signals&) = delete;
 
 private:
-    static constexpr std::array<int, 3> signals_{SIGINT, SIGTERM, SIGHUP};
+    static constexpr std::array<int, 3> stopping{SIGINT, SIGTERM, SIGHUP};
     std::array<struct sigaction, 3> before_{};
 };
 

@@ -95,24 +95,6 @@ testbenches::run_options options_from(const po::variables_map& map) {
     return o;
 }
 
-/// The command as one can paste it into a shell.
-std::string command_line(const arguments& args) {
-    std::string line = "scmi-vp run";
-    for (const std::string& a : args) {
-        const bool plain = !a.empty() && a.find_first_not_of(
-                                             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                             "0123456789-_./=:,+@%") == std::string::npos;
-        if (plain) {
-            line += " " + a;
-            continue;
-        }
-        line += " '";
-        for (const char c : a) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
-        line += "'";
-    }
-    return line;
-}
-
 std::vector<std::string> overrides_from(const po::variables_map& map) {
     std::vector<std::string> overrides;
     if (map.count("set")) overrides = map["set"].as<std::vector<std::string>>();
@@ -152,8 +134,7 @@ exit_status run_command(const arguments& args, std::ostream& out) {
     if (!map.count("scenario")) {
         throw error(error_kind::usage, "run: no scenario given (scmi-vp run --help)");
     }
-    testbenches::run_options options = options_from(map);
-    options.command_line = command_line(args);
+    const testbenches::run_options options = options_from(map);
     const testbenches::scenario s =
         testbenches::load_scenario(resolve(map["scenario"].as<std::string>()), overrides_from(map));
     return status_from(testbenches::run_scenario(s, options, out));

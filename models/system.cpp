@@ -2,6 +2,8 @@
 // See system.h.
 #include "models/system.h"
 
+#include "models/hop_latencies.h"
+
 namespace scmi_vp::models {
 
 system::system(sc_core::sc_module_name name, const system_config& config, run_sink& sink)
@@ -29,8 +31,8 @@ system::system(sc_core::sc_module_name name, const system_config& config, run_si
       }) {
     ram_.allow_dmi(config_.use_dmi);
     config_.guest.irq = config_.device.irq;
-    platform_ =
-        std::make_unique<scmi_device>("platform", config_.platform, host(), view_, monitor_);
+    platform_ = std::make_unique<scmi_device>("platform", config_.platform,
+                                              host_latencies_of(config_), view_, monitor_);
     device_ = std::make_unique<virtio_mmio_device>("device", virtio_config(), view_, *platform_,
                                                    monitor_);
     guest_ = std::make_unique<scmi_vp::models::guest>("guest", config_.guest, config_.quantum,
@@ -60,44 +62,8 @@ void system::connect_checkers() {
         });
 }
 
-latency system::hop_latency(hop h) const {
-    const distribution_ptr& d = config_.hops[std::size_t(h)];
-    if (!d) return latency();
-    return latency(d, random_stream(config_.seed, "hops." + std::string(name_of(h)), "latency"));
-}
-
-host_latencies system::host() const {
-    host_latencies l{hop_latency(hop::notify),
-                     hop_latency(hop::host_wake),
-                     hop_latency(hop::queue),
-                     hop_latency(hop::service),
-                     hop_latency(hop::return_),
-                     latency(),
-                     {},
-                     {},
-                     {}};
-    if (config_.platform.delayed_work) {
-        l.delayed_work = latency(config_.platform.delayed_work,
-                                 random_stream(config_.seed, "platform", "delayed_work"));
-    }
-    std::size_t n = 0;
-    for (const service_rule& rule : config_.platform.service) {
-        const std::string name = "platform.service." + std::to_string(n++);
-        l.rules.emplace_back(
-            rule, rule.latency ? latency(rule.latency, random_stream(config_.seed, name, "latency"))
-                               : latency());
-    }
-    l.schedule =
-        host_schedule(config_.platform.slot, config_.platform.pauses, config_.seed, "platform");
-    n = 0;
-    for (const reply_loss& loss : config_.platform.losses) {
-        l.losses.emplace_back(
-            loss, random_stream(config_.seed, "platform.loss." + std::to_string(n++), "lost"));
-    }
-    return l;
-}
-
 guest_hop_latencies system::guest_hops() const {
+    const auto hop_latency = [this](hop h) { return hop_latency_of(config_, h); };
     return {hop_latency(hop::interrupt),
             hop_latency(hop::guest_wake),
             {hop_latency(hop::prepare), hop_latency(hop::lock), hop_latency(hop::publish),

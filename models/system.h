@@ -50,8 +50,6 @@ public:
     void finish();
 
 private:
-    latency hop_latency(hop h) const;
-    host_latencies host() const;
     guest_hop_latencies guest_hops() const;
     virtio::device_config virtio_config() const;
     void connect_checkers();

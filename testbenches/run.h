@@ -32,7 +32,6 @@ struct run_options {
     wave_around vcd_around = wave_around::none;
     std::vector<traces::wave_window> vcd_windows;  ///< or these, ascending
     bool quiet = false;                            ///< no account of each request in the report
-    std::string command_line;                      ///< how to run it again, for the report
 };
 
 enum class run_status : std::uint8_t {

@@ -6,14 +6,11 @@
 #include <systemc>
 
 #include "models/config.h"
+#include "models/hop_latencies.h"
 #include "models/monitor.h"
 #include "models/platform/scmi_device.h"
 
 namespace scmi_vp::models {
-
-/// The latencies of the host's hops with the random streams that a whole system uses, so that a
-/// real guest meets the same numbers.
-host_latencies host_latencies_of(const system_config& config);
 
 class platform_alone : public sc_core::sc_module {
 public:

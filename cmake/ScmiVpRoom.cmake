@@ -12,6 +12,13 @@ add_library(scmi_vp_options INTERFACE)
 target_compile_options(scmi_vp_options INTERFACE
     "SHELL:-iquote ${CMAKE_CURRENT_SOURCE_DIR}" -ffp-contract=off
     -Wall -Wextra -Wshadow -Wno-unused-parameter $<$<BOOL:${SCMI_VP_WERROR}>:-Werror>)
+# Records of 100 to 300 bytes are reset and copied for every request: "rep stos", which gcc would put
+# there, costs more to start than the call does in all.
+include(CheckCXXCompilerFlag)
+check_cxx_compiler_flag(-mstringop-strategy=libcall SCMI_VP_HAS_STRINGOP_STRATEGY)
+if(SCMI_VP_HAS_STRINGOP_STRATEGY)
+    target_compile_options(scmi_vp_options INTERFACE -mstringop-strategy=libcall)
+endif()
 target_compile_features(scmi_vp_options INTERFACE cxx_std_17)
 if(SCMI_VP_SANITIZE)
     target_compile_options(scmi_vp_options INTERFACE -fsanitize=${SCMI_VP_SANITIZE} -fno-omit-frame-pointer)

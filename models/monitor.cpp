@@ -199,9 +199,9 @@ void monitor::finish(sim_time when) {
     open_.clear();
 }
 
-void monitor::move_hop(int from, int to) {
+void monitor::show_move(int from, int to) {
     // Tasks synchronise before each of their instants when there is a waveform: now() is exact.
-    if (waves_) waves_->hop_moved(now(), from, to);
+    waves_->hop_moved(now(), from, to);
 }
 
 }  // namespace scmi_vp::models

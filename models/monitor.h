@@ -54,7 +54,7 @@ public:
         // A reply that came another way (in another chain, or as a delayed response first) has let
         // the caller go; what happens to this chain afterwards is in none of its hops.
         if (n != r.reached + 1u || r.left) return;
-        if (waves_) move_hop(r.reached, int(n));
+        move_hop(r.reached, int(n));
         r.reached = static_cast<std::uint8_t>(n);
     }
     /// The chain `head` of the command queue carries `r` and is visible to the device.
@@ -93,15 +93,15 @@ public:
     }
 
     // --- traces ---
-    void ftrace(const traces::ftrace_event& e) { sink_.on_ftrace(e); }
-    void log(const traces::log_line& l) { sink_.on_log(l); }
+    [[gnu::cold]] void ftrace(const traces::ftrace_event& e) { sink_.on_ftrace(e); }
+    [[gnu::cold]] void log(const traces::log_line& l) { sink_.on_log(l); }
     void register_access(bool write, std::uint32_t offset, std::uint32_t value) {
         if (waves_ || trace_registers_) show_access(write, offset, value);
     }
     void irq_level(bool level) {
         if (waves_ || trace_registers_) show_irq(level);
     }
-    void violate(const violation& v);
+    [[gnu::cold]] void violate(const violation& v);
 
     /// The run is over: records that are still open go to the sink as they are.
     void finish(sim_time when);
@@ -115,11 +115,14 @@ public:
     const std::vector<request*>& open() const { return open_; }
 
 private:
-    void show_access(bool write, std::uint32_t offset, std::uint32_t value);
-    void show_irq(bool level);
-    void mark_in_vain(request& r, instant i);
+    [[gnu::cold]] void show_access(bool write, std::uint32_t offset, std::uint32_t value);
+    [[gnu::cold]] void show_irq(bool level);
+    [[gnu::cold]] void mark_in_vain(request& r, instant i);
     void release(request& r);
-    void move_hop(int from, int to);
+    void move_hop(int from, int to) {
+        if (waves_) show_move(from, to);
+    }
+    [[gnu::cold]] void show_move(int from, int to);
     void forget(std::vector<request*>& list, request* r);
     void check_sums(const request& r);
     request* at_head(std::uint16_t head) {

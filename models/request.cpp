@@ -2,6 +2,8 @@
 // See request.h.
 #include "models/request.h"
 
+#include <utility>
+
 namespace scmi_vp::models {
 
 std::string_view name_of(outcome o) {
@@ -24,24 +26,33 @@ std::string_view name_of(outcome o) {
     return "unknown";
 }
 
+namespace {
+
+using instants = std::array<sim_time, instant_count>;
+using spans = std::array<sim_time, hop_count>;
+
+/// Of a request that was answered: hop i ends at instant i + 1; there was no polling.
+template <std::size_t... I>
+spans all_hops(const instants& at, std::index_sequence<I...>) {
+    return {(at[I + 1] - at[I])...};
+}
+
+}  // namespace
+
 std::array<sim_time, hop_count> request::hops() const {
-    std::array<sim_time, hop_count> spans{};
     const auto woke = std::size_t(instant::woke);
     const auto complete = std::size_t(hop::complete);
-    const bool answered = reached >= woke;
-    if (answered) {  // nearly all are: a loop of fixed length
-        for (std::size_t i = 0; i < woke; ++i) spans[i] = at[i + 1] - at[i];
-    } else {
-        for (std::size_t i = 0; i < std::size_t(reached); ++i) spans[i] = at[i + 1] - at[i];
-    }
-    if (answered || timed_out) {
-        if (timed_out && reached < woke) spans[reached] = at[woke] - at[reached];
-        spans[complete] = at[std::size_t(instant::returned)] - at[woke];
+    if (reached >= woke) return all_hops(at, std::make_index_sequence<complete + 1>());
+    spans out{};
+    for (std::size_t i = 0; i < std::size_t(reached); ++i) out[i] = at[i + 1] - at[i];
+    if (timed_out) {
+        out[reached] = at[woke] - at[reached];
+        out[complete] = at[std::size_t(instant::returned)] - at[woke];
     } else {
         // An error before the message was sent: what is left of the round trip is where it ended.
-        spans[reached] = at[std::size_t(instant::returned)] - at[reached];
+        out[reached] = at[std::size_t(instant::returned)] - at[reached];
     }
-    return spans;
+    return out;
 }
 
 }  // namespace scmi_vp::models

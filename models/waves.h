@@ -44,21 +44,21 @@ public:
     };
     waves(traces::vcd_writer& out, const names& n);
 
-    void register_access(sim_time t, bool write, std::uint32_t offset, std::uint32_t value);
-    void irq(sim_time t, bool level) { change(irq_, t, level); }
-    void interrupt_status(sim_time t, std::uint32_t value) { change(interrupt_status_, t, value); }
-    void queue_index(sim_time t, unsigned queue, queue_wave which, std::uint16_t value) {
+    [[gnu::cold]] void register_access(sim_time t, bool write, std::uint32_t offset, std::uint32_t value);
+    [[gnu::cold]] void irq(sim_time t, bool level) { change(irq_, t, level); }
+    [[gnu::cold]] void interrupt_status(sim_time t, std::uint32_t value) { change(interrupt_status_, t, value); }
+    [[gnu::cold]] void queue_index(sim_time t, unsigned queue, queue_wave which, std::uint16_t value) {
         change(queues_[queue][std::size_t(which)], t, value);
     }
     /// Pool slots get lanes in order of their first use (the pool is a stack: few are ever used).
-    void xfer(sim_time t, unsigned slot, xfer_wave state, std::uint16_t seq);
-    void context(sim_time t, unsigned index, context_wave state) {
+    [[gnu::cold]] void xfer(sim_time t, unsigned slot, xfer_wave state, std::uint16_t seq);
+    [[gnu::cold]] void context(sim_time t, unsigned index, context_wave state) {
         change(contexts_[index], t, std::uint64_t(state));
     }
-    void irq_handler(sim_time t, bool active) { change(irq_handler_, t, active); }
-    void workers(sim_time t, unsigned busy) { change(workers_, t, busy); }
+    [[gnu::cold]] void irq_handler(sim_time t, bool active) { change(irq_handler_, t, active); }
+    [[gnu::cold]] void workers(sim_time t, unsigned busy) { change(workers_, t, busy); }
     /// A request moved from hop `from` to hop `to` (-1: not under way).
-    void hop_moved(sim_time t, int from, int to);
+    [[gnu::cold]] void hop_moved(sim_time t, int from, int to);
 
     /// After the simulation: throws what writing the waveform threw (a full disk), if anything.
     void rethrow_failure();

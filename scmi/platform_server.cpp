@@ -137,14 +137,23 @@ platform_server& platform_server::operator=(platform_server&&) noexcept = defaul
 command_result platform_server::handle(std::uint32_t agent_id, const std::uint8_t* data,
                                        std::size_t size, std::size_t max_reply,
                                        bool delayed_allowed) {
+    command_result out;
+    handle(agent_id, data, size, max_reply, delayed_allowed, out);
+    return out;
+}
+
+void platform_server::handle(std::uint32_t agent_id, const std::uint8_t* data, std::size_t size,
+                             std::size_t max_reply, bool delayed_allowed, command_result& out) {
     if (agent_id == 0 || agent_id > impl_->state.agents()) {
         throw error(error_kind::model, "a command came from agent " + std::to_string(agent_id) +
                                            "; the platform has agents 1 to " +
                                            std::to_string(impl_->state.agents()));
     }
     constexpr std::size_t prefix = 8;  // header and status
-    command_result out;
-    if (size < 4 || max_reply < prefix) return out;
+    out.response.clear();
+    out.delayed.reset();
+    out.resource = -1;
+    if (size < 4 || max_reply < prefix) return;
 
     detail::request r{agent_id,
                       header::unpack(get_u32(data, size, 0)),
@@ -162,7 +171,6 @@ command_result platform_server::handle(std::uint32_t agent_id, const std::uint8_
         out.response.resize(prefix);
         boost::endian::store_little_s32(out.response.data() + 4, static_cast<std::int32_t>(s));
     }
-    return out;
 }
 
 void platform_server::delayed_done(std::uint8_t protocol_id) {

@@ -127,6 +127,9 @@ public:
     /// that does not exist.
     command_result handle(std::uint32_t agent_id, const std::uint8_t* data, std::size_t size,
                           std::size_t max_reply, bool delayed_allowed);
+    /// The same into `out`, whatever that held: no buffer is moved or made anew.
+    void handle(std::uint32_t agent_id, const std::uint8_t* data, std::size_t size,
+                std::size_t max_reply, bool delayed_allowed, command_result& out);
 
     /// A delayed response that was handed out has been delivered (or dropped by a reset): its place
     /// in the asynchronous limit is free again. Exactly once for each; throws scmi_vp::error

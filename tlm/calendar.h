@@ -36,8 +36,11 @@ public:
 
     /// Adds an item due at `t`; a `t` in the past is due now.
     void at(sim_time t, Item item) {
-        heap_.push_back({t, next_order_++, std::move(item)});
-        std::push_heap(heap_.begin(), heap_.end(), later);
+        entry& e = heap_.emplace_back();
+        e.due = t;
+        e.order = next_order_++;
+        e.item = std::move(item);
+        if (heap_.size() > 1) std::push_heap(heap_.begin(), heap_.end(), later);
         arm();
     }
 

@@ -68,8 +68,7 @@ protocol_checker::protocol_checker(const sc_core::sc_module_name& name, report r
     out.register_invalidate_direct_mem_ptr(this, &protocol_checker::invalidate_direct_mem_ptr);
 }
 
-[[gnu::cold, gnu::noinline]] void protocol_checker::violated(const char* source,
-                                                             const std::string& rule) {
+void protocol_checker::violated(const char* source, const std::string& rule) {
     ++violations_;
     report_({name(), rule + " at " + to_string(now()), source});
 }
@@ -165,6 +164,7 @@ void protocol_checker::b_transport(tlm::tlm_generic_payload& payload, sc_core::s
     const attributes before(payload);
     // The target may wait and return a smaller delay, but the time the two make together must not
     // go back.
+    const sc_core::sc_time delay_before = delay;
     const sim_time time_before = now() + from_sc(delay);
     try {
         out->b_transport(payload, delay);
@@ -177,6 +177,7 @@ void protocol_checker::b_transport(tlm::tlm_generic_payload& payload, sc_core::s
     }
     if (payload.get_response_status() != tlm::TLM_OK_RESPONSE) check_response(payload);
     if (!before.same_as(payload)) check_unchanged(payload, before);
+    if (delay >= delay_before) return;
     const sim_time time_after = now() + from_sc(delay);
     if (time_after < time_before) {
         violated("IEEE 1666-2011 15.2.7", "the target has turned the annotated time back from " +

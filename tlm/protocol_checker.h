@@ -45,12 +45,13 @@ private:
 
     struct attributes;
     static bool clean_request(const tlm::tlm_generic_payload& payload);
-    void check_request(const tlm::tlm_generic_payload& payload);
+    [[gnu::cold]] void check_request(const tlm::tlm_generic_payload& payload);
     void check_byte_enables(const tlm::tlm_generic_payload& payload);
-    void check_response(const tlm::tlm_generic_payload& payload);
-    void check_unchanged(const tlm::tlm_generic_payload& payload, const attributes& before);
+    [[gnu::cold]] void check_response(const tlm::tlm_generic_payload& payload);
+    [[gnu::cold]] void check_unchanged(const tlm::tlm_generic_payload& payload,
+                                       const attributes& before);
     void check_grant(std::uint64_t address, tlm::tlm_command command, const tlm::tlm_dmi& dmi);
-    void violated(const char* source, const std::string& rule);
+    [[gnu::cold]] void violated(const char* source, const std::string& rule);
 
     report report_;
     std::uint64_t transactions_ = 0, violations_ = 0;

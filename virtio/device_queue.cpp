@@ -181,7 +181,9 @@ bool device_queue::append(const descriptor& d, cursor& at, chain& out) {
     if (at.bytes > (1ull << 32)) {
         return fail("chain of more than 2^32 bytes", "virtio 2.7.5.2");
     }
-    (writable ? out.writable : out.readable).push_back({d.address, d.length});
+    buffer& b = (writable ? out.writable : out.readable).emplace_back();
+    b.address = d.address;
+    b.size = d.length;
     return true;
 }
 

@@ -68,7 +68,7 @@ bool driver_queue::write_direct(const buffer* out, std::size_t outs, const buffe
         const bool last = n + 1 == total;
         const unsigned flags = (n < outs ? 0u : desc_f_write) | (last ? 0u : desc_f_next);
         // Like Linux, the last one's `next` holds the next free descriptor: it means nothing.
-        const descriptor d{b.address, b.size, static_cast<std::uint16_t>(flags), state_[i].next};
+        const descriptor_words d(b.address, b.size, flags, state_[i].next);
         const std::uint64_t where = layout_.desc + sizeof d * std::uint64_t{i};
         if (!memory_->write(actor::driver, where, &d, sizeof d))
             return bad_memory("descriptor", where);
@@ -86,15 +86,14 @@ bool driver_queue::write_indirect(const buffer* out, std::size_t outs, const buf
         const buffer& b = n < outs ? out[n] : in[n - outs];
         const bool last = n + 1 == total;
         const unsigned flags = (n < outs ? 0u : desc_f_write) | (last ? 0u : desc_f_next);
-        const descriptor d{b.address, b.size, static_cast<std::uint16_t>(flags),
-                           static_cast<std::uint16_t>(n + 1)};
+        const descriptor_words d(b.address, b.size, flags, static_cast<std::uint16_t>(n + 1));
         const std::uint64_t where = table + sizeof d * n;
         if (!memory_->write(actor::driver, where, &d, sizeof d))
             return bad_memory("indirect table", where);
     }
     const std::uint16_t i = free_head_;
-    const descriptor d{table, static_cast<std::uint32_t>(total * sizeof(descriptor)),
-                       desc_f_indirect, state_[i].next};
+    const descriptor_words d(table, static_cast<std::uint32_t>(total * sizeof(descriptor)),
+                             desc_f_indirect, state_[i].next);
     const std::uint64_t where = layout_.desc + sizeof d * std::uint64_t{i};
     if (!memory_->write(actor::driver, where, &d, sizeof d)) return bad_memory("descriptor", where);
     state_[i].chained = 0;

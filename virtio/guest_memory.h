@@ -90,7 +90,12 @@ public:
     }
     bool write(actor who, std::uint64_t address, const void* data, std::size_t size) {
         if (std::uint8_t* p = direct(address, size, true)) {
-            std::memcpy(p, data, size);
+            if (size == 16) {  // a descriptor, made of two words in registers
+                std::memcpy(p, data, 8);
+                std::memcpy(p + 8, static_cast<const std::uint8_t*>(data) + 8, 8);
+            } else {
+                std::memcpy(p, data, size);
+            }
             if (observer_ && !quiet(who, true, p, size)) observer_->on_write(who, address, size);
             return true;
         }
@@ -155,8 +160,9 @@ private:
     }
     static bool all_are_of_any(std::uint8_t bit, bool value, const std::uint8_t* tags,
                                std::size_t n);
-    bool read_slowly(actor who, std::uint64_t address, void* data, std::size_t size);
-    bool write_slowly(actor who, std::uint64_t address, const void* data, std::size_t size);
+    [[gnu::cold]] bool read_slowly(actor who, std::uint64_t address, void* data, std::size_t size);
+    [[gnu::cold]] bool write_slowly(actor who, std::uint64_t address, const void* data,
+                                    std::size_t size);
     bool copy_out_slow(std::uint64_t address, void* data, std::size_t size);
     bool copy_in_slow(std::uint64_t address, const void* data, std::size_t size);
     void look_at(std::uint64_t address);

@@ -4,6 +4,7 @@
 #include "virtio/ownership_checker.h"
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -75,7 +76,7 @@ struct ownership_checker::impl {
     };
     struct flight {
         bool active = false;
-        std::vector<span> spans;
+        boost::container::small_vector<span, 3> spans;  ///< request, response, indirect table
         std::vector<std::uint16_t> descriptors;
     };
     enum desc_state : std::uint8_t { idle, written, exposed };
@@ -108,7 +109,7 @@ struct ownership_checker::impl {
     }
     void mark(std::uint64_t address, std::uint64_t size, std::uint8_t tag) {
         each(address, size, [tag](std::uint8_t* tags, std::size_t n) {
-            fill(tags, n, tag);
+            std::memset(tags, tag, n);
             return true;
         });
     }
@@ -118,21 +119,17 @@ struct ownership_checker::impl {
              [&free](const std::uint8_t* tags, std::size_t n) { return free = all_zero(tags, n); });
         return free;
     }
-    /// Buffers of messages are small: no call.
-    static void fill(std::uint8_t* tags, std::size_t n, std::uint8_t tag) {
-        if (n > 128) {
-            std::memset(tags, tag, n);
-            return;
-        }
-        const std::uint64_t word = 0x0101010101010101u * tag;
-        for (; n >= 8; tags += 8, n -= 8) std::memcpy(tags, &word, 8);
-        while (n != 0) tags[--n] = tag;
-    }
     static bool all_zero(const std::uint8_t* tags, std::size_t n) {
         std::uint64_t word = 0;
         for (; n >= 8; tags += 8, n -= 8) {
             std::memcpy(&word, tags, 8);
             if (word != 0) return false;
+        }
+        if (n >= 4) {
+            std::uint32_t half = 0;
+            std::memcpy(&half, tags, 4);
+            if (half != 0) return false;
+            tags += 4, n -= 4;
         }
         while (n != 0 && tags[n - 1] == 0) --n;
         return n == 0;
@@ -269,7 +266,10 @@ void ownership_checker::made_available(unsigned queue, std::uint16_t head, const
             continue;
         }
         impl_->mark(b.address, b.size, in ? readable : writable);
-        f.spans.push_back({b.address, b.size});
+        impl::span& s =
+            f.spans.emplace_back();  // field by field: a copy would wait for both stores
+        s.address = b.address;
+        s.size = b.size;
     }
     for (const std::uint16_t d : q.written) q.descriptors[d] = impl::exposed;
     f.descriptors.swap(q.written);

@@ -62,8 +62,8 @@ public:
 private:
     struct impl;
     void check(actor who, bool write, std::uint64_t address, std::size_t size);
-    void violation(actor who, bool write, std::uint64_t address, std::size_t size, std::string rule,
-                   const char* source);
+    [[gnu::cold]] void violation(actor who, bool write, std::uint64_t address, std::size_t size,
+                                 std::string rule, const char* source);
 
     std::unique_ptr<impl> impl_;
     report report_;

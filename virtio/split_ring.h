@@ -57,6 +57,14 @@ struct descriptor {
     std::uint16_t flags;
     std::uint16_t next;
 };
+/// The two words of a descriptor. Stores of single fields that are read back as a whole stall the
+/// host's CPU, so hot paths put descriptors together in registers.
+struct descriptor_words {
+    std::uint64_t address, rest;
+    descriptor_words(std::uint64_t a, std::uint32_t length, unsigned flags, std::uint16_t next)
+        : address(a), rest(length | std::uint64_t{flags} << 32 | std::uint64_t{next} << 48) {}
+};
+static_assert(sizeof(descriptor_words) == 16);
 struct used_element {
     std::uint32_t id;
     std::uint32_t length;
@@ -154,8 +162,8 @@ private:
     bool walk(std::uint16_t head, chain& out);
     bool enter_table(const descriptor& d, cursor& at);
     bool append(const descriptor& d, cursor& at, chain& out);
-    bool fail(std::string what, const char* section);  ///< always false
-    bool unreachable(const char* what, std::uint64_t address);
+    [[gnu::cold]] bool fail(std::string what, const char* section);  ///< always false
+    [[gnu::cold]] bool unreachable(const char* what, std::uint64_t address);
 
     guest_memory* memory_ = nullptr;
     ring_layout layout_;
@@ -235,8 +243,8 @@ private:
                         std::uint64_t table);
     bool publish(std::uint16_t head);
     void detach(std::uint16_t head);
-    bool bad(std::string what);  ///< breaks the queue; always false
-    bool bad_memory(const char* what, std::uint64_t address);
+    [[gnu::cold]] bool bad(std::string what);  ///< breaks the queue; always false
+    [[gnu::cold]] bool bad_memory(const char* what, std::uint64_t address);
 
     guest_memory* memory_ = nullptr;
     ring_layout layout_;

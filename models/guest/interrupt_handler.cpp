@@ -76,12 +76,12 @@ void interrupt_handler::process() {
                     if (callbacks_enabled_) driver_.queue(queue_).disable_cb();
                     callbacks_enabled_ = false;
                     SPEND(costs.ring_get);
-                    used_ = driver_.queue(queue_).get_buf();
-                    if (!used_.token) callbacks_enabled_ = !driver_.queue(queue_).enable_cb();
+                    take_used();
+                    if (!token_) callbacks_enabled_ = !driver_.queue(queue_).enable_cb();
                     channel_.lock(queue_).held = false;
                     channel_.lock(queue_).released.notify_delta();
-                    if (!used_.token && !callbacks_enabled_) break;
-                    if (!used_.token) continue;  // more came while callbacks were off
+                    if (!token_ && !callbacks_enabled_) break;
+                    if (!token_) continue;  // more came while callbacks were off
 
                     SPEND(costs.rx_callback + extra_.collect.next());
                     collected();
@@ -106,11 +106,17 @@ void interrupt_handler::process() {
     }
 }
 
+void interrupt_handler::take_used() {
+    const virtio::driver_queue::used_buffer used = driver_.queue(queue_).get_buf();
+    token_ = used.token;
+    length_ = used.length;
+}
+
 void interrupt_handler::collected() {
     if (waves* w = kernel_.mon().wave()) {
         w->queue_index(now(), queue_, queue_wave::collected, driver_.queue(queue_).last_used());
     }
-    agent_.receive(cpu_, queue_, *static_cast<vio_message*>(used_.token), used_.length);
+    agent_.receive(cpu_, queue_, *static_cast<vio_message*>(token_), length_);
 }
 
 // kernel/irq/spurious.c note_interrupt: a line that stays high without a cause is switched off.
@@ -128,7 +134,7 @@ void interrupt_handler::note_interrupt() {
 }
 
 bool interrupt_handler::finalise() {
-    auto& message = *static_cast<vio_message*>(used_.token);
+    auto& message = *static_cast<vio_message*>(token_);
     if (queue_ == virtio::scmi_eventq) return channel_.repost(message);
     channel_.finalise_tx(message);
     return false;

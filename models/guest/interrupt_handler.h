@@ -35,6 +35,7 @@ private:
     void end_of_elaboration() override { irq->listen(*this); }
     void interrupt_rose() override;
     void process();
+    void take_used();
     void collected();
     bool finalise();
     void note_interrupt();
@@ -54,7 +55,8 @@ private:
     std::uint32_t status_ = 0;
     unsigned queue_ = 0;
     bool callbacks_enabled_ = true, notify_ = false, handled_ = false, disabled_ = false;
-    virtio::driver_queue::used_buffer used_;
+    void* token_ = nullptr;  ///< of the used buffer at hand
+    std::uint32_t length_ = 0;
     std::uint64_t interrupts_ = 0, spurious_ = 0;
     unsigned counted_ = 0, unhandled_ = 0;  ///< irq_desc.irq_count, irqs_unhandled
 };

@@ -184,7 +184,7 @@ public:
         const std::int64_t g = costs().clock_granularity.ps;
         return g > 1 ? sim_time(t.ps - t.ps % g) : t;
     }
-    void printk(const std::string& text, sim_time when);
+    [[gnu::cold]] void printk(const std::string& text, sim_time when);
     using sc_core::sc_object::trace;  // SystemC's own, not hidden by these
     /// Emits a trace event if ftrace is on: in task context (reads the clock first) ...
     void trace(guest_context& c, traces::ftrace_event& e);

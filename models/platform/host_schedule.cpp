@@ -75,8 +75,7 @@ sim_time host_schedule::running_from(sim_time t) {
     }
 }
 
-sim_time host_schedule::finish(sim_time t, sim_time work) {
-    if (always()) return t + work;
+sim_time host_schedule::finish_interrupted(sim_time t, sim_time work) {
     for (;;) {
         t = running_from(t);
         const sim_time block = next_block(t);

@@ -23,7 +23,9 @@ public:
     /// The first instant at or after `t` at which the host runs. `t` not before forget_before().
     sim_time running_from(sim_time t);
     /// When `work` is done that starts at `t`.
-    sim_time finish(sim_time t, sim_time work);
+    sim_time finish(sim_time t, sim_time work) {
+        return always() ? t + work : finish_interrupted(t, work);
+    }
     /// Pauses that ended by `t` will not be asked about any more.
     void forget_before(sim_time t);
 
@@ -39,6 +41,7 @@ private:
         std::deque<interval> known;
     };
     static void draw(pause_process& p, sim_time beyond);
+    sim_time finish_interrupted(sim_time t, sim_time work);
     sim_time blocked_until(sim_time t);
     sim_time next_block(sim_time t);
 

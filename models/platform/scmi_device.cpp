@@ -121,13 +121,13 @@ bool scmi_device::host_paused() {
 void scmi_device::run_workers() {
     if (host_paused()) return;
     while (live_[virtio::scmi_cmdq] && worker_free()) {
-        const std::uint32_t j = take_job();
-        const virtio::take_result result = queues_[virtio::scmi_cmdq].take(jobs_[j].chain);
+        const virtio::take_result result = queues_[virtio::scmi_cmdq].take(taken_);
         if (result != virtio::take_result::taken) {
-            release_job(j);
             if (result == virtio::take_result::fault) broken(virtio::scmi_cmdq);
             break;
         }
+        const std::uint32_t j = take_job();
+        std::swap(jobs_[j].chain, taken_);
         ++busy_;
         if (waves* w = mon_.wave()) {
             w->queue_index(now(), virtio::scmi_cmdq, queue_wave::taken,
@@ -153,15 +153,11 @@ void scmi_device::begin(std::uint32_t index) {
 void scmi_device::serve(job& j, std::uint32_t index) {
     std::uint8_t command[max_command_bytes];
     const std::size_t size = queues_[virtio::scmi_cmdq].read(j.chain, command, sizeof command);
-    scmi::command_result result =
-        server_.handle(agent_id_, command, size, j.chain.writable_bytes(), p2a_);
-    if (result.response.empty()) ++malformed_;
-    j.reply = std::move(result.response);
-    j.has_delayed = result.delayed.has_value();
-    if (j.has_delayed) j.delayed = std::move(*result.delayed);
+    server_.handle(agent_id_, command, size, j.chain.writable_bytes(), p2a_, j.result);
+    if (j.result.response.empty()) ++malformed_;
     bool never = false;
     const scmi::header h = scmi::header::unpack(scmi::get_u32(command, size, 0));
-    const sim_time service = service_time(h, result.resource, never);
+    const sim_time service = service_time(h, j.result.resource, never);
     if (never) {
         --busy_;
         return lose(index);
@@ -238,15 +234,16 @@ void scmi_device::lose(std::uint32_t index) {
 
 // A delayed response that will not be sent gives its place in the platform's limit back.
 void scmi_device::forget_delayed(job& j) {
-    if (j.has_delayed) server_.delayed_done(header_of(j.delayed).protocol_id);
-    j.has_delayed = false;
+    if (!j.result.delayed) return;
+    server_.delayed_done(header_of(*j.result.delayed).protocol_id);
+    j.result.delayed.reset();
 }
 
 void scmi_device::publish(std::uint32_t index) {
     job& j = jobs_[index];
     if (!live_[virtio::scmi_cmdq]) return release_job(index);
     virtio::device_queue& q = queues_[virtio::scmi_cmdq];
-    const std::size_t written = q.write(j.chain, j.reply.data(), j.reply.size());
+    const std::size_t written = q.write(j.chain, j.result.response.data(), j.result.response.size());
     q.put_used(j.chain.head, static_cast<std::uint32_t>(written));
     ++served_;
     mon_.used(j.chain.head, now());
@@ -254,7 +251,7 @@ void scmi_device::publish(std::uint32_t index) {
     if (waves* w = mon_.wave()) {
         w->queue_index(now(), virtio::scmi_cmdq, queue_wave::used, q.used_index());
     }
-    if (j.has_delayed) {
+    if (j.result.delayed) {
         calendar_.at(latencies_.schedule.finish(now(), latencies_.delayed_work.next()),
                      {index, step::delayed, epoch_});
     } else {
@@ -265,7 +262,7 @@ void scmi_device::publish(std::uint32_t index) {
 
 void scmi_device::delayed_ready(std::uint32_t index) {
     job& j = jobs_[index];
-    const scmi::header h = header_of(j.delayed);
+    const scmi::header h = header_of(*j.result.delayed);
     mon_.delayed_ready(h.token, h.protocol_id, now());
     waiting_delayed_.push_back(index);
     flush_delayed();
@@ -303,18 +300,18 @@ bool scmi_device::deliver_delayed(job& j) {
         q.put_used(event_chain_.head, 0);
         mon_.made_used(virtio::scmi_eventq, event_chain_.head);
     }
-    if (event_chain_.writable_bytes() < j.delayed.size()) return false;  // waits at the head
-    const std::size_t written = q.write(event_chain_, j.delayed.data(), j.delayed.size());
+    if (event_chain_.writable_bytes() < j.result.delayed->size()) return false;  // waits at the head
+    const std::size_t written = q.write(event_chain_, j.result.delayed->data(), j.result.delayed->size());
     q.put_used(event_chain_.head, static_cast<std::uint32_t>(written));
     event_chain_held_ = false;
-    const scmi::header h = header_of(j.delayed);
+    const scmi::header h = header_of(*j.result.delayed);
     mon_.delayed_used(h.token, h.protocol_id, now());
     mon_.made_used(virtio::scmi_eventq, event_chain_.head);
     if (waves* w = mon_.wave()) {
         w->queue_index(now(), virtio::scmi_eventq, queue_wave::used, q.used_index());
     }
     server_.delayed_done(h.protocol_id);
-    j.has_delayed = false;
+    j.result.delayed.reset();
     return true;
 }
 

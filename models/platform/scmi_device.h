@@ -63,9 +63,7 @@ private:
     /// A command under way, or a delayed response that waits for its time or for a buffer.
     struct job {
         virtio::chain chain;
-        scmi::message_bytes reply;
-        scmi::message_bytes delayed;
-        bool has_delayed = false;
+        scmi::command_result result;
         bool in_use = false;
         sim_time ready;
     };
@@ -114,6 +112,7 @@ private:
     std::vector<job> jobs_;
     std::vector<std::uint32_t> free_jobs_, waiting_delayed_;
     std::uint64_t served_ = 0, malformed_ = 0;
+    virtio::chain taken_;  ///< the next job's, so that a look at an empty queue costs no job
     virtio::chain event_chain_;
     bool event_chain_held_ = false;
     calendar<work> calendar_;

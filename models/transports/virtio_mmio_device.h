@@ -37,7 +37,7 @@ private:
     void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
     unsigned transport_dbg(tlm::tlm_generic_payload& payload);
     void apply(const virtio::register_effect& effect);
-    void guest_error(const std::string& what);
+    [[gnu::cold]] void guest_error(const std::string& what);
     void update_irq();
 
     virtio::mmio_register_file registers_;

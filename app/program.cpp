@@ -15,7 +15,7 @@ void print_help(std::ostream& out) {
            "virtio, to tune timeouts and to see what late, lost and malformed replies do.\n"
            "\nusage: scmi-vp COMMAND [ARGUMENTS]   (scmi-vp COMMAND --help says more)\n\n";
     for (const command& c : commands()) {
-        out << "  " << std::left << std::setw(8) << c.name << c.summary << "\n";
+        out << "  " << std::left << std::setw(10) << c.name << c.summary << "\n";
     }
     out << "\nexamples:\n"
            "  scmi-vp init my.toml                      write a commented starter scenario\n"
@@ -66,6 +66,7 @@ const std::vector<command>& commands() {
         {"explain", "tell the story of one request of a study or a run", explain_command},
         {"report", "make report.html again from a folder of results", report_command},
         {"linux", "run a scenario with a real Linux kernel in simulated time", linux_command},
+        {"validate", "compare the modelled driver with a real Linux kernel", validate_command},
         {"list", "print what there is: keys, hops, distributions, messages, ...", list_command},
         {"init", "write a commented starter scenario", init_command},
     };

@@ -2,6 +2,8 @@
 // The tables behind config.h: driver profiles, cost presets, call names.
 #include "models/config.h"
 
+#include <algorithm>
+
 namespace scmi_vp::models {
 namespace {
 
@@ -97,8 +99,35 @@ const std::vector<user_driver>& user_drivers() {
         {"scmi-cpufreq", protocol::perf},        // drivers/cpufreq/scmi-cpufreq.c
         {"scmi-hwmon", protocol::sensor},        // drivers/hwmon/scmi-hwmon.c
         {"scmi-power-domain", protocol::power},  // drivers/firmware/arm_scmi/scmi_pm_domain.c
+        // tools/linux/module/scmi_vp_caller.c
+        {caller_driver, protocol::power},
+        {caller_driver, protocol::perf},
+        {caller_driver, protocol::clock},
+        {caller_driver, protocol::sensor},
     };
     return drivers;
+}
+
+bool has_driver(const guest_config& g, std::string_view name) {
+    return std::find(g.drivers.begin(), g.drivers.end(), name) != g.drivers.end();
+}
+
+std::vector<context_config> all_contexts(const guest_config& g) {
+    std::vector<context_config> all{g.probe_context};
+    all.insert(all.end(), g.contexts.begin(), g.contexts.end());
+    if (has_driver(g, caller_driver)) all.push_back(g.loader);
+    constexpr int first_pid = 8, first_id = 90;
+    for (unsigned i = 0; i < g.power_off_workers; ++i) {
+        // kernel/workqueue.c create_worker(): kworker/<cpu>:<id>; ids that no scenario is likely to
+        // have.
+        all.push_back({"kworker/0:" + std::to_string(first_id + i), first_pid + int(i), 0});
+    }
+    return all;
+}
+
+void prepare_for(guest_config& g, const scmi::platform_description& platform) {
+    g.power_off_workers =
+        has_driver(g, "scmi-power-domain") ? unsigned(platform.power_domains.size()) : 0;
 }
 
 const call_info& info_of(call_kind k) {

@@ -77,7 +77,10 @@ struct user_driver {
     std::string_view name;
     std::uint8_t protocol_id;
 };
+/// In the order in which a driver of several protocols is given them.
 const std::vector<user_driver>& user_drivers();
+/// A module loaded after the boot that makes any call of a workload (tools/linux/module).
+inline constexpr std::string_view caller_driver = "scmi-vp-caller";
 
 /// Kinds of call that a workload makes into the kernel's SCMI users.
 enum class call_kind : std::uint8_t {
@@ -120,11 +123,12 @@ struct sequence_step {
 /// A context that repeats calls by itself (closed loop).
 struct call_loop {
     std::string context;
-    std::vector<call> calls;  ///< made in turn
-    std::uint64_t count = 1;  ///< how many calls in all; 0 = until the end of the run
-    distribution_ptr think;   ///< before each call
-    sim_time start;           ///< after the end of the probe
-    std::string lock;         ///< a mutex of this name is held over each call; empty = none
+    std::vector<call> calls;   ///< made in turn
+    std::uint64_t count = 1;   ///< how many calls in all; 0 = until the end of the run
+    distribution_ptr think;    ///< before each call
+    sim_time start;            ///< after the end of the probe
+    std::string lock;          ///< a mutex of this name is held over each call; empty = none
+    std::vector<sim_time> at;  ///< instead of start and think: when each call is made, as recorded
 };
 
 /// Calls that arrive whether or not earlier ones have returned (open loop), made by whichever of
@@ -143,6 +147,7 @@ struct context_config {
     std::string name;  ///< comm, at most 15 characters
     int pid = 0;
     unsigned cpu = 0;
+    sim_time start = {};  ///< it does nothing before that, nor before the end of the probe
 };
 
 struct guest_config {
@@ -162,11 +167,26 @@ struct guest_config {
         "clk-scmi", "scmi-hwmon",
         "iio-scmi"};  ///< built in, in link order; of one protocol the last is probed first
     std::vector<context_config> contexts;
+    /// Kernel threads that switch unused power domains off at the end of the boot, each one that it
+    /// finds (drivers/base/power/domain.c genpd_power_off_unused()): as many as there can be.
+    unsigned power_off_workers = 0;
+    /// Who loads scmi-vp-caller, and when at the earliest.
+    context_config loader{"init", 1, 0};
     std::vector<sequence_step> sequence;
     std::vector<call_loop> loops;
     std::vector<open_arrivals> open;
+    sim_time user_space_start;  ///< open arrivals count from then, or from the end of the probe
     unsigned vring_align = 4096;
 };
+
+bool has_driver(const guest_config& g, std::string_view name);
+
+/// Every task of the guest in the order of their context numbers: the probe's, those of the
+/// workload, the loader of scmi-vp-caller, the workers that switch power domains off.
+std::vector<context_config> all_contexts(const guest_config& g);
+
+/// Sizes what depends on the platform that the guest will find.
+void prepare_for(guest_config& g, const scmi::platform_description& platform);
 
 struct device_hw_config {
     std::uint16_t cmdq_size = 256;

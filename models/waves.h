@@ -44,10 +44,14 @@ public:
     };
     waves(traces::vcd_writer& out, const names& n);
 
-    [[gnu::cold]] void register_access(sim_time t, bool write, std::uint32_t offset, std::uint32_t value);
+    [[gnu::cold]] void register_access(sim_time t, bool write, std::uint32_t offset,
+                                       std::uint32_t value);
     [[gnu::cold]] void irq(sim_time t, bool level) { change(irq_, t, level); }
-    [[gnu::cold]] void interrupt_status(sim_time t, std::uint32_t value) { change(interrupt_status_, t, value); }
-    [[gnu::cold]] void queue_index(sim_time t, unsigned queue, queue_wave which, std::uint16_t value) {
+    [[gnu::cold]] void interrupt_status(sim_time t, std::uint32_t value) {
+        change(interrupt_status_, t, value);
+    }
+    [[gnu::cold]] void queue_index(sim_time t, unsigned queue, queue_wave which,
+                                   std::uint16_t value) {
         change(queues_[queue][std::size_t(which)], t, value);
     }
     /// Pool slots get lanes in order of their first use (the pool is a stack: few are ever used).

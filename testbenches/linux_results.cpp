@@ -83,6 +83,17 @@ player_result read_player_result(const std::string& text) {
             words >> r.played;
         } else if (key == "finished") {
             words >> r.finished;
+        } else if (key == "start") {
+            words >> begin;
+            r.start = nanoseconds(begin);
+        } else if (key == "module") {
+            words >> begin;
+            r.module = nanoseconds(begin);
+        } else if (key == "made") {
+            player_result::made m;
+            words >> m.task >> m.call >> begin;
+            m.at = nanoseconds(begin);
+            r.calls_made.push_back(m);
         } else if (key == "task") {
             player_result::task t;
             words >> t.name >> t.calls >> t.errors >> t.last_errno >> begin >> end;

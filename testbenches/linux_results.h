@@ -26,9 +26,18 @@ struct player_result {
         int last_errno = 0;
         sim_time begin, end;  ///< guest time, each after its clock read; 0 = it did not come there
     };
+    /// A call that was made, if they were to be logged.
+    struct made {
+        std::size_t task = 0;
+        std::size_t call = 0;  ///< of linux_workload::kinds
+        sim_time at;
+    };
     bool played = false;    ///< the files of the workload were there
     bool finished = false;  ///< all tasks ended in time
+    sim_time start;         ///< guest time when the tasks were started
+    sim_time module;        ///< when the module of calls was loaded
     std::vector<task> tasks;
+    std::vector<made> calls_made;  ///< task by task, in order
 
     std::uint64_t calls() const;
     std::uint64_t errors() const;

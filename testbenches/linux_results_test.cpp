@@ -55,13 +55,20 @@ TEST(linux_results, lost_events_are_counted_from_the_header) {
 
 TEST(linux_results, the_players_facts_are_read_back) {
     const player_result r = read_player_result(
-        "played 1\nfinished 0\ntask sh 7 1 110 1000000 2000256\ntask cat 2 0 0 1500000 0\n");
+        "played 1\nfinished 0\nstart 900000\nmodule 800000\n"
+        "task sh 7 1 110 1000000 2000256\ntask cat 2 0 0 1500000 0\nmade 1 3 1500512\n");
     EXPECT_TRUE(r.played);
     EXPECT_FALSE(r.finished);
     EXPECT_EQ(r.calls(), 9u);
     EXPECT_EQ(r.errors(), 1u);
     ASSERT_EQ(r.tasks.size(), 2u);
     EXPECT_EQ(r.tasks[0].last_errno, 110);
+    EXPECT_EQ(r.start, microseconds(900));
+    EXPECT_EQ(r.module, microseconds(800));
+    ASSERT_EQ(r.calls_made.size(), 1u);
+    EXPECT_EQ(r.calls_made[0].task, 1u);
+    EXPECT_EQ(r.calls_made[0].call, 3u);
+    EXPECT_EQ(r.calls_made[0].at, nanoseconds(1500512));
     // Less the clock read that told the end (arch/um/kernel/time.c timer_read()).
     EXPECT_EQ(r.span(), milliseconds(1));
     EXPECT_EQ(read_player_result("played 0\nfinished 0\n").span(), sim_time{});

@@ -126,7 +126,7 @@ public:
     linux_session(const scenario& s, const linux_options& options)
         : scenario_(s),
           options_(options),
-          workload_(make_linux_workload(s)),
+          workload_(make_linux_workload(s, options.log_calls)),
           boot_(boot_of(s, options, workload_.calls)),
           platform_("top", s.system, sink_) {
         if (!options.out.empty()) out_ = std::make_unique<output_directory>(options.out);
@@ -169,6 +169,7 @@ private:
         calls_ = peer.calls();
         complaint_ = peer.complaint();
         ring_fault_ = peer.ring_fault();
+        outcome_.first_command = peer.first_command();
         outcome_.ended = now();
     }
 
@@ -195,7 +196,7 @@ private:
         const std::string how =
             process_->finish(ending_ == models::turns::ending::gone ? end_s : 0);
         const std::string failed = folder_.read("player.error");
-        if (!failed.empty()) throw error(error_kind::input, "the guest", failed);
+        if (!failed.empty()) throw error(error_kind::input, "the guest", failed + ending_text(how));
         const std::string result = folder_.read("player.result");
         if (result.empty()) {
             const char* why = ending_ == models::turns::ending::gone ? "it ended without results"
@@ -204,21 +205,22 @@ private:
                                   : "it sleeps for ever";
             throw error(error_kind::input, "the guest", why + ending_text(how));
         }
-        player_ = read_player_result(result);
-        outcome_.calls = player_.calls();
-        outcome_.errors = player_.errors();
-        outcome_.span = player_.span();
+        outcome_.guest = read_player_result(result);
+        outcome_.kinds = workload_.kinds;
+        outcome_.calls = outcome_.guest.calls();
+        outcome_.errors = outcome_.guest.errors();
+        outcome_.span = outcome_.guest.span();
         outcome_.served = platform_.device().served();
-        outcome_.status = !player_.played     ? run_status::no_probe
-                          : !player_.finished ? run_status::unfinished
-                                              : run_status::ok;
+        outcome_.status = !outcome_.guest.played     ? run_status::no_probe
+                          : !outcome_.guest.finished ? run_status::unfinished
+                                                     : run_status::ok;
         if (!ring_fault_.empty()) outcome_.status = run_status::violations;
         messages_ = scmi_messages(folder_.read("dmesg"));
     }
 
     std::string ending_text(const std::string& how) const {
         return " (" + how + ")\nthe last lines of its console:\n" +
-               last_lines(folder_.read("console.txt"), 12);
+               last_lines(folder_.read("console.txt"), 70);
     }
 
     void write_files() {
@@ -250,12 +252,12 @@ private:
         j["set"] = scenario_.overrides;
         j["seed"] = scenario_.system.seed;
         j["simulated_ps"] = outcome_.ended.ps;
-        j["finished"] = player_.finished;
+        j["finished"] = outcome_.guest.finished;
         j["served"] = outcome_.served;
         j["malformed"] = platform_.device().malformed();
         j["interrupts"] = calls_;
         j["workload_ps"] = outcome_.span.ps;
-        for (const player_result::task& t : player_.tasks) {
+        for (const player_result::task& t : outcome_.guest.tasks) {
             j["tasks"].push_back({{"name", t.name},
                                   {"calls", t.calls},
                                   {"errors", t.errors},
@@ -295,7 +297,7 @@ private:
     }
 
     void print_tasks(std::ostream& report) const {
-        for (const player_result::task& t : player_.tasks) {
+        for (const player_result::task& t : outcome_.guest.tasks) {
             report << "  " << t.name << ": " << t.calls << " calls, " << t.errors << " failed";
             if (t.errors) report << " (last: " << std::strerror(t.last_errno) << ")";
             report << "\n";
@@ -313,7 +315,6 @@ private:
     std::unique_ptr<output_directory> out_;
     std::unique_ptr<linux_process> process_;
     models::turns::ending ending_ = models::turns::ending::gone;
-    player_result player_;
     linux_outcome outcome_;
     std::uint64_t turns_ = 0, calls_ = 0, lost_ = 0;
     double host_s_ = 0;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <ostream>
 
+#include "testbenches/linux_results.h"
 #include "testbenches/run.h"
 #include "testbenches/scenario.h"
 
@@ -14,6 +15,7 @@ namespace scmi_vp::testbenches {
 struct linux_options {
     std::filesystem::path out;     ///< output directory; empty = write no files
     std::filesystem::path kernel;  ///< what tools/build-linux made; the initramfs lies beside it
+    bool log_calls = false;        ///< the guest notes when it makes each call: outcome.made
 };
 
 /// What a run came to, beside its files.
@@ -23,6 +25,9 @@ struct linux_outcome {
     std::uint64_t served = 0;             ///< commands that the platform answered, the probe's too
     sim_time span;                        ///< guest time of the workload
     sim_time ended;                       ///< when the guest was off
+    player_result guest;                  ///< what its program handed back
+    std::vector<models::call> kinds;      ///< the calls that guest.calls_made names
+    sim_time first_command;               ///< when the probe's first message was announced
     double workload_host_s = 0;           ///< host time from the first call of the workload on
 };
 

@@ -15,9 +15,11 @@ using models::call;
 using models::call_kind;
 
 // tools/linux/player.c has tables of so many tasks and locks.
-constexpr std::size_t max_tasks = 64;
+constexpr std::size_t max_tasks = 256;
 // Think times and arrivals are drawn here and handed over as a list.
 constexpr std::uint64_t max_drawn = 1'000'000;
+// Calls of each task that are noted at most.
+constexpr std::uint64_t max_logged = 20'000;
 
 [[noreturn]] void refuse(const std::string& where, const std::string& message) {
     throw error(error_kind::config, where, message);
@@ -33,11 +35,8 @@ struct hwmon_type {
 constexpr std::array<hwmon_type, 5> hwmon_types{
     {{2, "temp", 1}, {5, "in", 0}, {6, "curr", 1}, {7, "power", 1}, {8, "energy", 1}}};
 
-std::string sensor_file(const call& c, const scmi::platform_description& p,
-                        const std::string& where) {
-    if (c.id >= p.sensors.size()) {
-        refuse(where, "sensor " + std::to_string(c.id) + " does not exist on the platform");
-    }
+/// Empty: hwmon does not show it.
+std::string sensor_file(const call& c, const scmi::platform_description& p) {
     const std::uint8_t type = p.sensors[c.id].type;
     for (const hwmon_type& t : hwmon_types) {
         if (t.scmi_type != type) continue;
@@ -45,28 +44,26 @@ std::string sensor_file(const call& c, const scmi::platform_description& p,
         for (std::uint32_t i = 0; i < c.id; ++i) n += p.sensors[i].type == type;
         return t.name + std::to_string(n) + "_input";
     }
-    refuse(where, "sensor " + std::to_string(c.id) + " is of type " + std::to_string(type) +
-                      ", which Linux' hwmon does not show (it shows 2, 5, 6, 7, 8)");
+    return "";
 }
 
-std::string clock_file(const call& c, const scmi::platform_description& p,
-                       const std::string& where) {
-    if (c.id >= p.clocks.size()) {
-        refuse(where, "clock " + std::to_string(c.id) + " does not exist on the platform");
-    }
+/// Empty: it has no file of its own.
+std::string clock_file(const call& c, const scmi::platform_description& p) {
     const std::string& name = p.clocks[c.id].name;
     const auto same = [&](const scmi::clock_description& k) { return k.name == name; };
     if (name.empty() || name.find_first_of("/ \t\n") != std::string::npos ||
         std::count_if(p.clocks.begin(), p.clocks.end(), same) > 1) {
-        refuse(where, "clock " + std::to_string(c.id) + " is named '" + name +
-                          "', which is no file name of its own in the kernel's debugfs");
+        return "";
     }
     return "/sys/kernel/debug/clk/" + name + "/clk_rate";
 }
 
+constexpr const char* caller_file = "/sys/kernel/debug/scmi_vp_caller";
+
 class script_writer {
 public:
-    explicit script_writer(const scenario& s) : s_(s), guest_(s.system.guest) {}
+    script_writer(const scenario& s, bool log_calls)
+        : s_(s), guest_(s.system.guest), log_calls_(log_calls) {}
 
     linux_workload write() {
         check_sizes();
@@ -84,10 +81,19 @@ public:
         sequence();
         for (const models::call_loop& l : guest_.loops) loop(l);
         for (const models::open_arrivals& o : guest_.open) open(o);
-        for (const std::string& f : files_) body += "file " + f + "\n";
-        out_.script = body + out_.script;
+        std::string head;
+        if (has_driver(guest_, models::caller_driver)) head = "module\n";
+        for (const linux_call& f : files_) {
+            body +=
+                f.line.empty() ? "file " + f.file + "\n" : "write " + f.file + " " + f.line + "\n";
+        }
+        out_.script = head + body + out_.script;
         line("end", {std::uint64_t(s_.system.duration / nanoseconds(1))});
         if (guest_.ftrace) out_.script += "trace\n";
+        if (log_calls_) {
+            const std::uint64_t most = endless_ || !out_.calls ? max_logged : out_.calls;
+            line("log", {std::min(most, max_logged)});
+        }
         if (endless_) out_.calls = 0;
         return std::move(out_);
     }
@@ -110,10 +116,11 @@ private:
     }
 
     std::uint64_t file_of(const call& c) {
-        const std::string f = linux_file_of(c, s_.system.platform.description, where());
+        const linux_call f = linux_call_of(c, s_);
         const auto at = std::find(files_.begin(), files_.end(), f);
         if (at != files_.end()) return std::uint64_t(at - files_.begin());
         files_.push_back(f);
+        out_.kinds.push_back(c);
         return files_.size() - 1;
     }
 
@@ -187,9 +194,10 @@ private:
 
     const scenario& s_;
     const models::guest_config& guest_;
+    bool log_calls_;
     linux_workload out_;
     std::map<std::string, std::uint64_t> tasks_, locks_;
-    std::vector<std::string> files_;
+    std::vector<linux_call> files_;
     std::size_t opened_ = 0;
     bool endless_ = false;
     const std::string too_many_ = " draws more than " + std::to_string(max_drawn) +
@@ -215,23 +223,29 @@ void note_guest_keys(const scenario& s, std::vector<std::string>& notes) {
 
 }  // namespace
 
-std::string linux_file_of(const call& c, const scmi::platform_description& platform,
-                          const std::string& where) {
-    switch (c.kind) {
-        case call_kind::sensor_read:
-            return sensor_file(c, platform, where);
-        case call_kind::clock_get_rate:
-            return clock_file(c, platform, where);
-        default:
-            break;
+linux_call linux_call_of(const call& c, const scenario& s) {
+    const std::string where = s.file.string();
+    const scmi::platform_description& platform = s.system.platform.description;
+    std::string file;
+    if (c.kind == call_kind::sensor_read && has_driver(s.system.guest, "scmi-hwmon")) {
+        file = sensor_file(c, platform);
+    } else if (c.kind == call_kind::clock_get_rate && has_driver(s.system.guest, "clk-scmi")) {
+        file = clock_file(c, platform);
+    } else if (c.kind == call_kind::base_version) {
+        refuse(where, "call 'base_version': Linux 6.1 makes it in its probe only");
     }
-    refuse(where, "call '" + std::string(name_of(c.kind)) +
-                      "': Linux 6.1 gives user space no way to make it; sensor_read and "
-                      "clock_get_rate can be made");
+    if (!file.empty()) return {file, ""};
+    if (has_driver(s.system.guest, models::caller_driver)) {
+        return {caller_file, std::string(name_of(c.kind)) + " " + std::to_string(c.id) + " " +
+                                 std::to_string(c.value) + " 0"};
+    }
+    refuse(where, "call '" + std::string(name_of(c.kind)) + "' (" + std::to_string(c.id) +
+                      "): Linux 6.1 shows user space no file for it; add " +
+                      std::string(models::caller_driver) + " to guest.drivers");
 }
 
-linux_workload make_linux_workload(const scenario& s) {
-    linux_workload w = script_writer(s).write();
+linux_workload make_linux_workload(const scenario& s, bool log_calls) {
+    linux_workload w = script_writer(s, log_calls).write();
     note_guest_keys(s, w.notes);
     return w;
 }

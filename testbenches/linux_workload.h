@@ -13,18 +13,24 @@ namespace scmi_vp::testbenches {
 /// A line per task, file, step, loop; times in ns.
 struct linux_workload {
     std::string script;
-    std::uint64_t calls = 0;         ///< in all; 0 = until the end of the run
-    std::vector<std::string> notes;  ///< keys of the scenario that are the modelled guest's only
+    std::uint64_t calls = 0;          ///< in all; 0 = until the end of the run
+    std::vector<std::string> notes;   ///< keys of the scenario that are the modelled guest's only
+    std::vector<models::call> kinds;  ///< the different calls; the guest's log names them by number
 };
 
-/// Throws scmi_vp::error (config) for a call that user space cannot make on Linux 6.1, for a sensor
-/// or clock that the kernel does not show, and for more tasks than the guest's program has room
-/// for.
-linux_workload make_linux_workload(const scenario& s);
+/// Throws scmi_vp::error (config) for a call that cannot be made in Linux 6.1, for one whose driver
+/// the scenario does not have, and for more tasks than the guest's program has room for.
+/// With `log_calls` the guest notes when it makes each call, which costs a clock read (256 ns).
+linux_workload make_linux_workload(const scenario& s, bool log_calls = false);
 
-/// Where user space reads a sensor ("temp1_input", in the folder of the driver's hwmon device) or a
-/// clock (an absolute path). Throws as above.
-std::string linux_file_of(const models::call& c, const scmi::platform_description& platform,
-                          const std::string& where);
+/// How the guest's program makes a call: by reading a file, or by writing a line to one.
+struct linux_call {
+    std::string file;  ///< an absolute path, or a name in the folder of the driver's hwmon device
+    std::string line;  ///< empty: read
+    bool operator==(const linux_call& o) const { return file == o.file && line == o.line; }
+};
+/// sensor_read and clock_get_rate as user space makes them in hwmon and debugfs, where the kernel
+/// shows that sensor or clock there; the rest by tools/linux/module. Throws as above.
+linux_call linux_call_of(const models::call& c, const scenario& s);
 
 }  // namespace scmi_vp::testbenches

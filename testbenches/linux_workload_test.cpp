@@ -12,10 +12,14 @@ namespace {
 
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 const std::string root = SCMI_VP_SOURCE_DIR;
 
-scenario with(const std::string& workload, const std::string& sensors = "") {
+const std::string task = "[[workload.context]]\nname = \"sh\"\npid = 22\n";
+
+scenario with(const std::string& workload, const std::string& sensors = "",
+              const std::string& guest = "") {
     return parse_scenario(R"(
 [scenario]
 title = "t"
@@ -24,6 +28,7 @@ duration = "2s"
 [guest]
 profile = "linux-6.1"
 hz = 100
+)" + guest + R"(
 [platform]
 protocols = [0x14, 0x15]
 [[platform.clock]]
@@ -38,8 +43,6 @@ name = "a"
 std::string refusal(const std::string& workload, const std::string& sensors = "") {
     return testing_tools::error_of([&] { make_linux_workload(with(workload, sensors)); });
 }
-
-const std::string task = "[[workload.context]]\nname = \"sh\"\npid = 22\n";
 
 TEST(linux_workload, the_recording_becomes_steps_of_two_tasks) {
     const scenario s = load_scenario(root + "/testbenches/linux-6.1-recording/scenario.toml", {});
@@ -63,14 +66,29 @@ TEST(linux_workload, hwmon_numbers_each_type_of_sensor_by_itself) {
                             "[[platform.sensor]]\nname = \"v0\"\ntype = 5\n"
                             "[[platform.sensor]]\nname = \"b\"\n"
                             "[[platform.sensor]]\nname = \"v1\"\ntype = 5\n");
-    const scmi::platform_description& p = s.system.platform.description;
     const auto file = [&](std::uint32_t id) {
-        return linux_file_of({models::call_kind::sensor_read, id, 0}, p, "s.toml");
+        const linux_call c = linux_call_of({models::call_kind::sensor_read, id, 0}, s);
+        EXPECT_EQ(c.line, "");
+        return c.file;
     };
     EXPECT_EQ(file(0), "temp1_input");
     EXPECT_EQ(file(1), "in0_input");
     EXPECT_EQ(file(2), "temp2_input");
     EXPECT_EQ(file(3), "in1_input");
+}
+
+// tools/linux/module/scmi_vp_caller.c: "OP ID VALUE POLL".
+TEST(linux_workload, what_user_space_cannot_ask_for_goes_through_the_module) {
+    const scenario s = with(
+        task + "[[workload.sequence]]\ncontext = \"sh\"\ncall = \"clock_set_rate\"\nvalue = 5\n" +
+            "[[workload.sequence]]\ncontext = \"sh\"\ncall = \"sensor_read\"\nid = 1\n",
+        "[[platform.sensor]]\nname = \"x\"\ntype = 22\n",
+        R"(drivers = ["clk-scmi", "scmi-hwmon", "scmi-vp-caller"])");
+    const std::string script = make_linux_workload(s, true).script;
+    EXPECT_THAT(script, StartsWith("module\n"));
+    EXPECT_THAT(script, HasSubstr("write /sys/kernel/debug/scmi_vp_caller clock_set_rate 0 5 0\n"
+                                  "write /sys/kernel/debug/scmi_vp_caller sensor_read 1 0 0\n"));
+    EXPECT_THAT(script, HasSubstr("log 2\n"));
 }
 
 TEST(linux_workload, loops_carry_their_locks_and_think_times) {
@@ -122,12 +140,14 @@ TEST(linux_workload, calls_without_a_file_are_refused) {
     const auto step = [](const std::string& what) {
         return task + "[[workload.sequence]]\ncontext = \"sh\"\n" + what;
     };
-    EXPECT_THAT(refusal(step("call = \"clock_set_rate\"\nid = 0\nvalue = 5\n")),
-                HasSubstr("s.toml: call 'clock_set_rate': Linux 6.1 gives user space no way"));
+    EXPECT_THAT(
+        refusal(step("call = \"clock_set_rate\"\nid = 0\nvalue = 5\n")),
+        HasSubstr("s.toml: call 'clock_set_rate' (0): Linux 6.1 shows user space no file for "
+                  "it; add scmi-vp-caller to guest.drivers"));
     EXPECT_THAT(refusal(step("call = \"base_version\"\n")), HasSubstr("call 'base_version'"));
     EXPECT_THAT(refusal(step("call = \"sensor_read\"\nid = 1\n"),
                         "[[platform.sensor]]\nname = \"x\"\ntype = 22\n"),
-                HasSubstr("sensor 1 is of type 22, which Linux' hwmon does not show"));
+                HasSubstr("call 'sensor_read' (1): Linux 6.1 shows user space no file"));
 }
 
 TEST(linux_workload, notes_name_what_only_the_modelled_guest_follows) {

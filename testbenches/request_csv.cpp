@@ -8,11 +8,10 @@ using models::instant;
 using models::request;
 
 std::vector<std::string> task_names(const models::guest_config& g) {
-    const auto name = [](const models::context_config& c) {
-        return c.name + "-" + std::to_string(c.pid);
-    };
-    std::vector<std::string> names{name(g.probe_context)};
-    for (const models::context_config& c : g.contexts) names.push_back(name(c));
+    std::vector<std::string> names;
+    for (const models::context_config& c : models::all_contexts(g)) {
+        names.push_back(c.name + "-" + std::to_string(c.pid));
+    }
     return names;
 }
 

@@ -93,7 +93,8 @@ void result_sink::on_violation(const models::violation& v) {
     if (violations_.size() < kept_violations) violations_.push_back(v);
 }
 
-void result_sink::finish(sim_time ended, bool finished) {
+void result_sink::finish(sim_time ended, bool finished,
+                         const std::vector<models::task_position>& tasks) {
     if (!out_) return;
     if (ftrace_) ftrace_->finish();
     if (!violations_.empty()) {
@@ -103,10 +104,11 @@ void result_sink::finish(sim_time ended, bool finished) {
               << "]\n";
         }
     }
-    if (scenario_.output.summary) write_summary(ended, finished);
+    if (scenario_.output.summary) write_summary(ended, finished, tasks);
 }
 
-void result_sink::write_summary(sim_time ended, bool finished) {
+void result_sink::write_summary(sim_time ended, bool finished,
+                                const std::vector<models::task_position>& tasks) {
     nlohmann::ordered_json j;
     j["title"] = scenario_.title;
     j["scenario"] = scenario_.file.string();
@@ -124,6 +126,12 @@ void result_sink::write_summary(sim_time ended, bool finished) {
     j["delayed_timeouts"] = totals_.delayed_timeouts;
     j["log_lines"] = log_lines_;
     j["violations"] = violation_count_;
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        j["tasks"].push_back({{"name", scenario_.system.guest.contexts[i].name},
+                              {"calls", tasks[i].calls},
+                              {"errors", tasks[i].failed},
+                              {"last_errno", tasks[i].last_errno}});
+    }
     if (totals_.answered) {
         j["round_trip_ps"] = {
             {"min", totals_.round_trip_min.ps},

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "models/guest/guest.h"
 #include "models/monitor.h"
 #include "testbenches/account.h"
 #include "testbenches/output_directory.h"
@@ -30,7 +31,7 @@ public:
     bool wants_registers() const { return registers_ != nullptr; }
 
     /// Completes the files. `ended` is the simulated time, `finished` whether all tasks were done.
-    void finish(sim_time ended, bool finished);
+    void finish(sim_time ended, bool finished, const std::vector<models::task_position>& tasks);
 
     const totals& sums() const { return totals_; }
     const std::vector<account_line>& account() const { return account_; }
@@ -42,7 +43,8 @@ private:
     std::string task_of(const models::request& r) const;
     void open_files();
     void show_progress(const models::request& r);
-    void write_summary(sim_time ended, bool finished);
+    void write_summary(sim_time ended, bool finished,
+                       const std::vector<models::task_position>& tasks);
 
     const scenario& scenario_;
     output_directory* out_;

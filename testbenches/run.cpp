@@ -115,7 +115,7 @@ run_status run_scenario(const scenario& s, const run_options& options, std::ostr
     if (!finished) print_positions(positions, top, ended);
     top.finish();
     if (waves) waves->finish(ended, report);
-    sink.finish(ended, finished);
+    sink.finish(ended, finished, top.guest().positions());
     print_report(report, s, options, sink, ended);
     report << positions.str();
     for (const models::violation& v : sink.violations()) {

@@ -101,6 +101,7 @@ void complete(draft& d) {
     }
     std::vector<std::uint8_t>& nodes = d.guest().device_tree.protocols;
     if (nodes.empty()) nodes = p.protocols;
+    models::prepare_for(d.guest(), p);
 }
 
 }  // namespace

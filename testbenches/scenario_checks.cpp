@@ -132,7 +132,10 @@ void check_call(const scenario& s, const document& doc, const std::string& at,
     const std::string call(info.name), driver(info.driver);
     check_protocol(s, doc, at + ".call", call, info.protocol_id);
     const std::vector<std::string>& drivers = s.system.guest.drivers;
-    if (std::find(drivers.begin(), drivers.end(), driver) == drivers.end()) {
+    const auto built_in = [&drivers](std::string_view name) {
+        return std::find(drivers.begin(), drivers.end(), name) != drivers.end();
+    };
+    if (!built_in(driver) && !built_in(models::caller_driver)) {
         refuse(doc, at + ".call", call + " needs the driver " + driver + " in guest.drivers");
     }
     const auto have = resources_of(s.system.platform.description, info.protocol_id);

@@ -26,7 +26,9 @@ std::vector<std::string> preset_names() {
 
 std::vector<std::string> driver_names() {
     std::vector<std::string> names;
-    for (const models::user_driver& u : models::user_drivers()) names.emplace_back(u.name);
+    for (const models::user_driver& u : models::user_drivers()) {
+        if (names.empty() || names.back() != u.name) names.emplace_back(u.name);
+    }
     return names;
 }
 
@@ -83,7 +85,7 @@ std::vector<key_info> driver_keys() {
                            }));
     keys.push_back(list({"guest.drivers", R"(["clk-scmi", "scmi-hwmon", "iio-scmi"])",
                          "SCMI drivers built in, in link order; of one protocol the last is "
-                         "probed first."},
+                         "probed first. scmi-vp-caller is loaded last and makes any call."},
                         "", words_of(driver_names()), set_drivers));
     return keys;
 }

@@ -116,7 +116,7 @@ std::string format_log_line(const log_line& l);
 /// Empty lines are skipped. Throws scmi_vp::error (input) "name:line: ..." for any other line that
 /// does not start with a time stamp.
 std::vector<log_line> read_dmesg(std::istream& in, const std::string& name);
-/// Without "+0x1f/0x2e" behind function names (addresses differ from build to build).
+/// Without "+0x1f/0x2e" and ".isra.0" behind function names (they differ from build to build).
 std::string without_function_offsets(std::string text);
 
 /// A register access as QEMU's virtio_mmio trace events print it ("read offset 0x44",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kernel messages and register accesses, read and written (declared in traces/ftrace.h).
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 
@@ -67,6 +68,18 @@ register_trace_line read_register_line(text_scanner& s) {
     return l;
 }
 
+/// Length of ".isra.0", ".constprop.2" or ".part.1" at `at`: how gcc names its copies of a
+/// function.
+std::size_t copy_length(const std::string& text, std::size_t at) {
+    for (const std::string_view mark : {".isra.", ".constprop.", ".part.", ".cold"}) {
+        if (text.compare(at, mark.size(), mark) != 0) continue;
+        std::size_t end = at + mark.size();
+        while (end < text.size() && text[end] >= '0' && text[end] <= '9') ++end;
+        return end - at;
+    }
+    return 0;
+}
+
 }  // namespace
 
 std::string format_log_line(const log_line& l) {
@@ -100,7 +113,7 @@ std::string without_function_offsets(std::string text) {
     std::string kept;
     kept.reserve(text.size());
     for (std::size_t at = 0; at < text.size();) {
-        const std::size_t skip = offset_length(text, at);
+        const std::size_t skip = std::max(offset_length(text, at), copy_length(text, at));
         if (skip == 0) kept += text[at];
         at += skip == 0 ? 1 : skip;
     }

@@ -2,6 +2,8 @@
 // See guest.h.
 #include "models/guest/guest.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace scmi_vp::models {
@@ -43,6 +45,38 @@ guest::guest(sc_core::sc_module_name name, const guest_config& config, sim_time 
         t.context =
             &kernel_.add_context(c, [this, index](guest_context& ctx) { run_task(index, ctx); });
     }
+    add_kernel_tasks();
+}
+
+/// In the order of all_contexts().
+void guest::add_kernel_tasks() {
+    const std::vector<context_config> all = all_contexts(config_);
+    std::size_t next = 1 + config_.contexts.size();
+    if (has_driver(config_, caller_driver)) {
+        loader_ = &kernel_.add_context(all[next++], [this](guest_context& c) { load_module(c); });
+    }
+    for (std::size_t i = 0; next < all.size(); ++next, ++i) {
+        power_off_workers_.push_back(
+            &kernel_.add_context(all[next], [this, i](guest_context& c) { power_off(i, c); }));
+    }
+}
+
+/// genpd_power_off_work_fn(), under the domain's lock: while one worker waits for the platform, the
+/// next one runs.
+void guest::power_off(std::size_t worker, guest_context& c) {
+    while (!booted_) c.wait_woken(context_wave::idle);
+    if (worker >= unused_domains_.size()) return;
+    const std::uint32_t domain = unused_domains_[worker];
+    c.lock(genpd_locks_[domain]);
+    protocols_.power_off_unused(c, domain);
+    c.unlock(genpd_locks_[domain]);
+}
+
+void guest::load_module(guest_context& c) {
+    while (!booted_) c.wait_woken(context_wave::idle);
+    if (config_.loader.start > c.time()) c.idle(config_.loader.start - c.time());
+    if (probed_) protocols_.load_caller(c);
+    start_workload(c);
 }
 
 void guest::configure(task& t, const context_config& c, std::uint64_t seed) {
@@ -84,15 +118,29 @@ void guest::probe(guest_context& c) {
         genpd_locks_.resize(protocols_.power_domains().size());
     }
     c.sync();
-    probe_end_ = step_returned_ = now();
-    probe_done_ = true;
+    probe_end_ = now();
+    booted_ = true;
+    unused_domains_ = protocols_.unused_power_domains();
+    for (guest_context* t : power_off_workers_) kernel_.wake(*t);
+    if (loader_) {
+        kernel_.wake(*loader_);
+    } else {
+        start_workload(c);
+    }
+}
+
+void guest::start_workload(guest_context& c) {
+    c.sync();
+    step_returned_ = now();
+    workload_may_start_ = true;
     if (probed_) start_arrivals();
     for (task& t : tasks_) kernel_.wake(*t.context);
 }
 
 void guest::start_arrivals() {
+    const sim_time from = std::max(now(), config_.user_space_start);
     for (arrival_queue& q : arrivals_) {
-        arrival_times_.at(now() + q.config->start + q.interarrival.next(), &q);
+        arrival_times_.at(from + q.config->start + q.interarrival.next(), &q);
     }
 }
 
@@ -133,7 +181,15 @@ void guest::run_open(task& t, guest_context& c) {
 
 void guest::run_task(std::size_t index, guest_context& c) {
     task& t = tasks_[index];
-    while (!probe_done_) c.wait_woken(context_wave::idle);
+    while (!workload_may_start_) c.wait_woken(context_wave::idle);
+    if (c.config().start > c.time()) {
+        c.idle(c.config().start - c.time());
+        // The first step's gap counts from then.
+        if (step_ == 0 && !config_.sequence.empty() &&
+            config_.sequence[0].context == c.config().name) {
+            step_returned_ = now();
+        }
+    }
     if (probed_ && t.loop) run_loop(t, c);
     if (probed_ && t.open) run_open(t, c);
     if (probed_ && !t.loop && !t.open) run_sequence(t, c);
@@ -141,10 +197,11 @@ void guest::run_task(std::size_t index, guest_context& c) {
 }
 
 void guest::run_loop(task& t, guest_context& c) {
-    c.idle(t.loop->start);
-    const std::uint64_t count = t.loop->count ? t.loop->count : UINT64_MAX;
+    const call_loop& loop = *t.loop;
+    if (loop.at.empty()) c.idle(loop.start);
+    const std::uint64_t count = loop.count ? loop.count : UINT64_MAX;
     for (std::uint64_t n = 0; n < count; ++n) {
-        c.idle(t.think.next());
+        c.idle(n < loop.at.size() ? loop.at[n] - c.time() : t.think.next());
         make(t, c, t.loop->calls[n % t.loop->calls.size()], c.stamp(), t.lock);
     }
 }
@@ -179,6 +236,10 @@ void guest::next_step() {
 }
 
 guest_mutex* guest::subsystem_lock(const call& what) {
+    // The caller's module uses the protocol's operations, below the subsystems; what a file shows
+    // still goes through them.
+    if (what.kind != call_kind::clock_get_rate && has_driver(config_, caller_driver))
+        return nullptr;
     switch (what.kind) {
         case call_kind::sensor_read:
         case call_kind::base_version:
@@ -220,7 +281,9 @@ void guest::make(task& t, guest_context& c, const call& what, sim_time intended,
     c.call.active = false;
     t.at.in_call = false;
     ++t.at.calls;
-    if (err) ++t.at.failed;
+    if (!err) return;
+    ++t.at.failed;
+    t.at.last_errno = -err;
 }
 
 std::vector<task_position> guest::positions() const {

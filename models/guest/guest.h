@@ -31,6 +31,7 @@ struct task_position {
     bool finished = false;
     std::uint64_t calls = 0;   ///< returned
     std::uint64_t failed = 0;  ///< of these, with an error
+    int last_errno = 0;        ///< of the last that failed, positive
     bool in_call = false;
     call_kind doing = call_kind::sensor_read;
     sim_time since;  ///< of that call
@@ -78,7 +79,11 @@ private:
     /// What the kernel's subsystem holds over a call; nullptr: nothing.
     guest_mutex* subsystem_lock(const call& what);
     guest_mutex* mutex_named(const std::string& name);
+    void add_kernel_tasks();
     void probe(guest_context& c);
+    void power_off(std::size_t worker, guest_context& c);
+    void load_module(guest_context& c);
+    void start_workload(guest_context& c);
     void run_task(std::size_t index, guest_context& c);
     void run_loop(task& t, guest_context& c);
     void run_sequence(task& t, guest_context& c);
@@ -102,7 +107,10 @@ private:
     std::deque<guest_mutex> policy_locks_, genpd_locks_;  ///< one per domain
     std::size_t step_ = 0;                                ///< of the sequence
     sim_time step_returned_;
-    bool probe_done_ = false, probed_ = false;
+    guest_context* loader_ = nullptr;  ///< of scmi-vp-caller, if it is there
+    std::vector<guest_context*> power_off_workers_;
+    std::vector<std::uint32_t> unused_domains_;
+    bool booted_ = false, workload_may_start_ = false, probed_ = false;
     sim_time probe_end_;
 };
 

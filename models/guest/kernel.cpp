@@ -87,11 +87,14 @@ void guest_context::idle(sim_time span) {
     take_cpu();
 }
 
-bool guest_context::wait_for(completion& c, sim_time deadline, context_wave shown) {
+bool guest_context::wait_for(completion& c, sim_time deadline, context_wave shown,
+                             unsigned wheel_level) {
     sync();
     if (!c.done) {
         c.waiter = this;
         deadline_ = deadline;
+        wheel_level_ = wheel_level;
+        wait_number_ = ++kernel_.waits_;
         kernel_.arm(*this, deadline);
         block(shown);
         deadline_ = sim_time::max();
@@ -224,11 +227,23 @@ void guest_kernel::timers_due() {
         if (now() < c.armed_) continue;  // an older entry than the one that counts
         c.armed_ = sim_time::max();
         if (c.deadline_ <= now()) {
-            wake(c);
+            expired_.push_back(&c);
         } else {
             arm(c, c.deadline_);
         }
     }
+    wake_expired();
+}
+
+/// kernel/time/timer.c: of the timers of one tick, __run_timers() takes the higher levels first,
+/// and enqueue_timer() has put each in front of those that were armed before it.
+void guest_kernel::wake_expired() {
+    std::sort(expired_.begin(), expired_.end(), [](const guest_context* a, const guest_context* b) {
+        return a->wheel_level_ != b->wheel_level_ ? a->wheel_level_ > b->wheel_level_
+                                                  : a->wait_number_ > b->wait_number_;
+    });
+    for (guest_context* c : expired_) wake(*c);
+    expired_.clear();
 }
 
 void guest_kernel::irq_enter(guest_cpu& cpu) {

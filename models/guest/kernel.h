@@ -108,7 +108,8 @@ public:
     void idle(sim_time span);
     /// Sleeps until the completion is done or `deadline` is reached; true when done when it runs
     /// again (a completion after the timer fired but before the task runs counts).
-    bool wait_for(completion& c, sim_time deadline, context_wave shown);
+    /// `wheel_level` is that of the deadline's timer.
+    bool wait_for(completion& c, sim_time deadline, context_wave shown, unsigned wheel_level = 0);
     /// Sleeps until somebody wakes it. A wake-up before that is lost: look at the condition first,
     /// and again afterwards.
     void wait_woken(context_wave shown);
@@ -140,6 +141,8 @@ private:
     bool waking_ = false;   ///< woken, not yet running
     sim_time deadline_ = sim_time::max();
     sim_time armed_ = sim_time::max();  ///< earliest entry of this task in the timer heap
+    unsigned wheel_level_ = 0;
+    std::uint64_t wait_number_ = 0;  ///< of the wait that set the deadline, over all tasks
     bool finished_ = false;
 };
 
@@ -209,6 +212,7 @@ private:
     };
     void arm(guest_context& c, sim_time deadline);
     void timers_due();
+    void wake_expired();
     void make_runnable(guest_context& c);
     void dispatch(guest_cpu& cpu);
 
@@ -221,6 +225,8 @@ private:
     std::vector<std::unique_ptr<guest_context>> contexts_;
     std::size_t finished_ = 0;
     calendar<timer_item> timers_;
+    std::uint64_t waits_ = 0;
+    std::vector<guest_context*> expired_;  ///< in timers_due() only
     std::exception_ptr failure_;
     static constexpr std::uint64_t max_calls_per_instant = 1'000'000;
     std::uint64_t same_instant_ = 0;  ///< calls since time last moved

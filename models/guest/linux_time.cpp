@@ -9,8 +9,12 @@ constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) {
     return a / b - ((a % b != 0) && ((a < 0) != (b < 0)) ? 1 : 0);
 }
 
-constexpr int level_clock_shift = 3;     // LVL_CLK_SHIFT
-constexpr std::int64_t level_size = 64;  // LVL_SIZE
+constexpr unsigned level_clock_shift = 3;  // LVL_CLK_SHIFT
+constexpr std::int64_t level_size = 64;    // LVL_SIZE
+
+constexpr unsigned depth_of(unsigned hz) {
+    return hz > 100 ? 9 : 8;  // LVL_DEPTH
+}
 
 }  // namespace
 
@@ -39,14 +43,23 @@ std::int64_t msecs_to_jiffies(std::int64_t ms, unsigned hz) {
     return (ms * static_cast<std::int64_t>(hz) + 999) / 1000;
 }
 
-std::int64_t timer_wheel_fires(std::int64_t now_ticks, std::int64_t n_jiffies, unsigned hz) {
-    const int depth = hz > 100 ? 9 : 8;                                // LVL_DEPTH
-    const std::int64_t initial = 300 * static_cast<std::int64_t>(hz);  // -INITIAL_JIFFIES
-    // calc_wheel_index: LVL_START(n) = (LVL_SIZE - 1) << ((n - 1) * LVL_CLK_SHIFT).
-    int level = 0;
+unsigned tick_timeout::level() const {
+    return n_jiffies_ == never ? 0 : timer_wheel_level(n_jiffies_, ticks_.hz());
+}
+
+unsigned timer_wheel_level(std::int64_t n_jiffies, unsigned hz) {
+    const unsigned depth = depth_of(hz);
+    // LVL_START(n) = (LVL_SIZE - 1) << ((n - 1) * LVL_CLK_SHIFT).
+    unsigned level = 0;
     while (level < depth - 1 && n_jiffies >= (level_size - 1) << (level * level_clock_shift))
         ++level;
-    const int shift = level * level_clock_shift;
+    return level;
+}
+
+std::int64_t timer_wheel_fires(std::int64_t now_ticks, std::int64_t n_jiffies, unsigned hz) {
+    const unsigned depth = depth_of(hz);
+    const std::int64_t initial = 300 * static_cast<std::int64_t>(hz);  // -INITIAL_JIFFIES
+    const unsigned shift = timer_wheel_level(n_jiffies, hz) * level_clock_shift;
     // WHEEL_TIMEOUT_CUTOFF, WHEEL_TIMEOUT_MAX: longer timers fire at the end of the last level.
     const std::int64_t cutoff = (level_size - 1) << (depth - 1) * level_clock_shift;
     const std::int64_t delta =

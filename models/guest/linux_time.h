@@ -50,6 +50,8 @@ public:
         if (asleep < from_ || asleep >= until_) look_up(asleep);
         return fires_;
     }
+    /// Of the wheel: of timers that fire in the same tick, those of higher levels come first.
+    unsigned level() const;
 
 private:
     void look_up(sim_time asleep);
@@ -63,6 +65,9 @@ private:
 /// msecs_to_jiffies (include/linux/jiffies.h), rounding up; fractions of a millisecond count as
 /// one.
 std::int64_t msecs_to_jiffies(std::int64_t ms, unsigned hz);
+
+/// The level of the wheel that a timer of `n_jiffies` is put into (calc_wheel_index).
+unsigned timer_wheel_level(std::int64_t n_jiffies, unsigned hz);
 
 /// The tick in which a timer of `n_jiffies` armed in tick `now_ticks` (since boot) fires.
 std::int64_t timer_wheel_fires(std::int64_t now_ticks, std::int64_t n_jiffies, unsigned hz);

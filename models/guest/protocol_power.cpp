@@ -15,10 +15,22 @@ bool scmi_protocols::probe_power_domain(guest_context& c, const std::string& dev
     // scmi_pm_domain_probe: a domain whose state cannot be read is left out.
     for (std::uint32_t id = 0; id < power_domains_.size(); ++id) {
         power_domains_[id].registered = power_state_get(c, id) == 0;
+        power_domains_[id].on = last_value_ != state_off;
         if (power_domains_[id].registered) continue;
         log_device(c, device, "failed to get state for domain " + std::to_string(id));
     }
     return true;
+}
+
+/// drivers/base/power/domain.c: pm_genpd_init() puts each domain at the head of the list that
+/// genpd_power_off_unused() goes through; none has a device here.
+std::vector<std::uint32_t> scmi_protocols::unused_power_domains() const {
+    std::vector<std::uint32_t> unused;
+    for (std::size_t id = power_domains_.size(); id-- > 0;) {
+        const power_domain_info& d = power_domains_[id];
+        if (d.registered && d.on) unused.push_back(std::uint32_t(id));
+    }
+    return unused;
 }
 
 int scmi_protocols::init_power(guest_context& c) {

@@ -157,8 +157,8 @@ int scmi_agent::send(guest_context& c, transfer& t) {
 int scmi_agent::wait_for_reply(guest_context& c, transfer& t, const char* caller) {
     scmi::xfer& x = *t.x;
     c.sync();
-    const bool replied =
-        c.wait_for(waits_[x.index].done, rx_timer_.fires(now()), context_wave::waiting);
+    const bool replied = c.wait_for(waits_[x.index].done, rx_timer_.fires(now()),
+                                    context_wave::waiting, rx_timer_.level());
     if (!replied) {
         t.r->timed_out = true;
         show(x, xfer_wave::timed_out);
@@ -199,7 +199,7 @@ int scmi_agent::do_xfer_with_response(guest_context& c, transfer& t) {
     if (!err) {
         c.sync();
         if (!c.wait_for(waits_[x.index].async_done, delayed_timer_.fires(now()),
-                        context_wave::waiting_delayed)) {
+                        context_wave::waiting_delayed, delayed_timer_.level())) {
             log(c, std::string("timed out in delayed resp(caller: ") + t.caller + ")");  // T3
             t.r->delayed = delayed_state::timed_out;
             err = -ETIMEDOUT;

@@ -55,7 +55,8 @@ public:
     /// `cpu`, at the current time.
     void receive(guest_cpu& cpu, unsigned queue, vio_message& m, std::uint32_t length);
 
-    [[gnu::cold]] void log(guest_context& c, const std::string& text);  ///< by the instance's device
+    [[gnu::cold]] void log(guest_context& c,
+                           const std::string& text);  ///< by the instance's device
     const std::string& device_name() const { return device_; }
     guest_kernel& kernel() { return kernel_; }
     scmi_channel& channel() { return channel_; }
@@ -72,14 +73,15 @@ private:
     int do_xfer_from(guest_context& c, transfer& t, const char* caller);
     void accept(guest_cpu& cpu, scmi::rx_result rx, vio_message& m, std::uint32_t length);
     [[gnu::cold]] void reject(guest_cpu& cpu, unsigned queue, scmi::rx_result rx, vio_message& m,
-                std::uint32_t word);
+                              std::uint32_t word);
     void trace_notification(guest_cpu& cpu, const vio_message& m, std::uint32_t word,
                             std::uint32_t length);
     void trace_event(guest_context& c, const transfer& t, traces::ftrace_kind kind,
                      std::int32_t s) {
         if (kernel_.tracing()) emit(c, t, kind, s);
     }
-    [[gnu::cold]] void emit(guest_context& c, const transfer& t, traces::ftrace_kind kind, std::int32_t s);
+    [[gnu::cold]] void emit(guest_context& c, const transfer& t, traces::ftrace_kind kind,
+                            std::int32_t s);
     [[gnu::cold]] void trace_reply(guest_cpu& cpu, const scmi::xfer& x, bool delayed);
     traces::ftrace_event event_of(const scmi::xfer& x, traces::ftrace_kind kind) const;
     void show(const scmi::xfer& x, xfer_wave state);

@@ -59,12 +59,36 @@ bool scmi_protocols::probe(guest_context& c) {
         // Of one protocol, the device of the driver registered last is made, and probed, first.
         for (auto d = config_.drivers.rbegin(); d != config_.drivers.rend(); ++d) {
             for (const user_driver& info : user_drivers()) {
-                if (*d != info.name || info.protocol_id != id) continue;
+                if (*d != info.name || info.protocol_id != id || *d == caller_driver) continue;
                 probe_driver(c, *d, *d + " scmi_dev." + std::to_string(number++));
             }
         }
     }
     return true;
+}
+
+/// What another driver holds is not initialised again (driver.c scmi_protocol_acquire).
+void scmi_protocols::load_caller(guest_context& c) {
+    const auto has = [](const auto& list, const auto& what) {
+        return std::find(list.begin(), list.end(), what) != list.end();
+    };
+    called_.clear();
+    if (!has(config_.drivers, caller_driver)) return;
+    for (const user_driver& d : user_drivers()) {
+        const std::uint8_t id = d.protocol_id;
+        if (d.name != caller_driver || !has(implemented_, id)) continue;
+        if (!has(config_.device_tree.protocols, id)) continue;
+        int err = 0;
+        if (id == protocol::power && power_domains_.empty()) err = init_power(c);
+        if (id == protocol::perf && perf_domains_.empty()) err = init_performance(c);
+        if (id == protocol::clock && clocks_.empty()) err = init_clock(c);
+        if (id == protocol::sensor && sensors_.empty()) err = init_sensor(c);
+        if (!err) called_.push_back(id);
+    }
+}
+
+bool scmi_protocols::called(std::uint8_t protocol_id) const {
+    return std::find(called_.begin(), called_.end(), protocol_id) != called_.end();
 }
 
 bool scmi_protocols::probe_base(guest_context& c) {
@@ -166,20 +190,21 @@ int scmi_protocols::make(guest_context& c, const call& what) {
         case call_kind::clock_set_rate:
         case call_kind::clock_enable:
         case call_kind::clock_disable:
-            if (what.id >= clocks_.size() || !clocks_[what.id].registered) return -ENODEV;
+            if (what.id >= clocks_.size()) return -ENODEV;
+            if (!clocks_[what.id].registered && !called(protocol::clock)) return -ENODEV;
             return what.kind == call_kind::clock_get_rate ? clock_rate_get(c, what.id)
                                                           : clock_set(c, what);
         case call_kind::perf_level_get:
         case call_kind::perf_level_set:
-            if (what.id >= perf_domains_.size() || !perf_domains_[what.id].policy) return -ENODEV;
+            if (what.id >= perf_domains_.size()) return -ENODEV;
+            if (!perf_domains_[what.id].policy && !called(protocol::perf)) return -ENODEV;
             return what.kind == call_kind::perf_level_get
                        ? perf_level_get(c, what.id)
                        : perf_level_set(c, what.id, static_cast<std::uint32_t>(what.value));
         case call_kind::power_on:
         case call_kind::power_off:
-            if (what.id >= power_domains_.size() || !power_domains_[what.id].registered) {
-                return -ENODEV;
-            }
+            if (what.id >= power_domains_.size()) return -ENODEV;
+            if (!power_domains_[what.id].registered && !called(protocol::power)) return -ENODEV;
             return power_set(c, what.id, what.kind == call_kind::power_on);
     }
     return -EINVAL;

@@ -37,6 +37,7 @@ struct perf_domain_info {
 struct power_domain_info {
     std::string name;
     bool registered = false;  ///< genpd made a domain of it
+    bool on = false;          ///< when it was registered
 };
 
 class scmi_protocols {
@@ -47,6 +48,12 @@ public:
     /// scmi_probe from "Core Enabled" on: Base, then each device tree child's drivers, in this
     /// thread. False if Base cannot be reached.
     bool probe(guest_context& c);
+
+    /// The module of scmi-vp-caller is loaded: what no other driver holds is initialised.
+    void load_caller(guest_context& c);
+    /// The domains that genpd switches off when the boot is over, in its order.
+    std::vector<std::uint32_t> unused_power_domains() const;
+    void power_off_unused(guest_context& c, std::uint32_t domain) { power_set(c, domain, false); }
 
     /// A run-time call; 0 or a negative errno (-ENODEV: the driver did not find that id).
     int make(guest_context& c, const call& what);
@@ -67,6 +74,7 @@ private:
     /// By a driver's device, "scmi-cpufreq scmi_dev.3".
     void log_device(guest_context& c, const std::string& device, const std::string& text);
     bool probe_driver(guest_context& c, const std::string& driver, const std::string& device);
+    bool called(std::uint8_t protocol_id) const;
     bool probe_clk_scmi(guest_context& c);
     int init_clock(guest_context& c);
     int clock_attributes(guest_context& c, std::uint32_t id, std::uint32_t version);
@@ -92,6 +100,7 @@ private:
     scmi_agent& agent_;
     const guest_config& config_;
     std::vector<std::uint8_t> implemented_;
+    std::vector<std::uint8_t> called_;  ///< protocols that scmi-vp-caller holds
     std::vector<sensor_info> sensors_;
     std::vector<clock_info> clocks_;
     std::vector<perf_domain_info> perf_domains_;

@@ -77,6 +77,9 @@ void vhost_user_peer::apply(vhost_user::effects& e) {
     // A start looks at its queue as well, but only a kick comes from the driver.
     kicked_ = e.kick != 0;
     kicks_ += kicked_ && e.start == 0;
+    // User-Mode Linux starts a queue with its first kick.
+    const bool command = (e.kick >> virtio::scmi_cmdq & 1) != 0;
+    if (command && first_command_ == sim_time{}) first_command_ = now();
     if (!e.complaint.empty()) complaint_ = e.complaint;
     reply_ = std::move(e.reply);
     last_reply_ = e.ended;

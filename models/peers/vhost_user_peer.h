@@ -46,6 +46,8 @@ public:
     /// Why it ended or what was refused; empty if nothing was wrong.
     const std::string& complaint() const { return complaint_; }
     std::uint64_t kicks() const { return kicks_; }
+    /// When the command queue was kicked for the first time: the probe has begun.
+    sim_time first_command() const { return first_command_; }
     std::uint64_t calls() const { return calls_; }
     const std::string& ring_fault() const { return ring_fault_; }
 
@@ -78,6 +80,7 @@ private:
     std::array<std::uint16_t, 2> signalled_{};  ///< used index at the last call of each queue
     std::array<bool, 2> call_due_{};
     std::uint64_t kicks_ = 0, calls_ = 0;
+    sim_time first_command_;
 };
 
 }  // namespace scmi_vp::models

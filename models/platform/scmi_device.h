@@ -53,6 +53,8 @@ public:
     void stop(unsigned queue);
     void kick(unsigned queue);  ///< the doorbell was written: after the hop notify it is seen
     void reset();
+    /// Something lies in the queue that nobody has kicked for.
+    bool has_work(unsigned queue) { return live_[queue] && queues_[queue].has_available(); }
 
     const scmi::platform_server& server() const { return server_; }
     unsigned busy_workers() const { return busy_; }

@@ -97,7 +97,7 @@ void virtio_mmio_device::apply(const virtio::register_effect& effect) {
     // A driver may fill a ring before DRIVER_OK and never kick again (virtio 2.1, STAT-06).
     if (effect.driver_ok) {
         for (unsigned q = 0; q < registers_.state().queues.size(); ++q) {
-            if (registers_.state().queues[q].ready) device_.kick(q);
+            if (registers_.state().queues[q].ready && device_.has_work(q)) device_.kick(q);
         }
     }
     if (effect.kick) device_.kick(effect.queue);

@@ -28,14 +28,15 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { max_name = 16, max_text = 256 };
+enum { max_name = 16, max_text = 256, max_tasks = 256 };
 
 // What a sleep of the kernel adds: its timer fires at the end of the slack (1 ns, set below), and
 // arch/um/kernel/time.c itimer_next_event adds another.
 enum { sleep_excess_ns = 2, clock_read_ns = 256, longest_spin_ns = 100000 };
 
+// What a call is: reading a file, or writing a line to it.
 struct file {
-    char name[max_text];
+    char name[max_text], line[max_text];
     int fd, seekable;
 };
 
@@ -70,23 +71,31 @@ struct fair_lock {
 // What the tasks share.
 struct shared {
     _Atomic uint32_t turn;  // the step of the sequence that is due
-    _Atomic uint64_t next_arrival[64];
-    struct fair_lock locks[64];
+    _Atomic uint64_t next_arrival[max_tasks];
+    struct fair_lock locks[max_tasks];
     struct {
         uint64_t calls, errors;
         int last_errno;
         int64_t begin_ns, end_ns;
-    } done[64];
+        uint64_t logged;
+    } done[max_tasks];
 };
 
 static struct file* files;
 static struct step* steps;
-static struct task tasks[64];
-static struct arrivals opens[64];
+static struct task tasks[max_tasks];
+static struct arrivals opens[max_tasks];
 static unsigned n_files, n_steps, n_tasks, n_opens;
-static int64_t end_ns = INT64_MAX, start_ns;
+static int64_t end_ns = INT64_MAX, start_ns, module_ns;
 static int want_trace;
 static struct shared* shared;
+
+// When each call was made and which one, if the script asks for it: log_size entries for each task.
+static struct made {
+    int64_t at_ns;
+    unsigned file;
+} * made;
+static uint64_t log_size;
 
 static void power_off(void) {
     sync();
@@ -166,13 +175,20 @@ static ssize_t read_file(const struct file* f, char* to, size_t size) {
 }
 
 static void call(unsigned task, unsigned file, int lock) {
+    const struct file* f = &files[file];
     char text[64];
     uint32_t ticket = 0;
     if (lock >= 0) {
         ticket = atomic_fetch_add(&shared->locks[lock].next, 1);
         wait_for(&shared->locks[lock].serving, ticket);
     }
-    if (read_file(&files[file], text, sizeof text) < 0) {
+    if (shared->done[task].logged < log_size) {
+        struct made* m = &made[task * log_size + shared->done[task].logged++];
+        m->file = file;
+        m->at_ns = clock_ns();
+    }
+    const size_t length = strlen(f->line);
+    if ((length ? write(f->fd, f->line, length) : read_file(f, text, sizeof text)) < 0) {
         shared->done[task].errors++;
         shared->done[task].last_errno = errno;
     }
@@ -216,7 +232,20 @@ static void play_open(unsigned task) {
     }
 }
 
+// An open file of its own: the kernel serves the readers of one open sysfs file one by one.
+static void open_again(void) {
+    for (unsigned i = 0; i < n_files; ++i) {
+        const int shared_fd = files[i].fd;
+        char path[64];
+        snprintf(path, sizeof path, "/proc/self/fd/%d", shared_fd);
+        files[i].fd = open(path, files[i].line[0] ? O_WRONLY : O_RDONLY);
+        close(shared_fd);
+        if (files[i].fd < 0) fail("cannot open %s again: %s", files[i].name, strerror(errno));
+    }
+}
+
 static void play(unsigned task) {
+    open_again();
     shared->done[task].begin_ns = clock_ns();
     if (tasks[task].open >= 0) {
         play_open(task);
@@ -297,12 +326,33 @@ static void read_loop(void) {
     t->n_files = number_list(&t->files);
 }
 
+// The file by which the operations of the SCMI protocols are called (tools/linux/module).
+static void load_module(void) {
+    const int fd = open("/scmi_vp_caller.ko", O_RDONLY);
+    module_ns = clock_ns();
+    if (fd < 0 || syscall(SYS_finit_module, fd, "", 0) != 0) {
+        fail("cannot load the module of calls: %s", strerror(errno));
+    }
+    close(fd);
+}
+
+static void read_file_line(int writes) {
+    files = grown(files, n_files, sizeof *files);
+    struct file* f = &files[n_files++];
+    memset(f, 0, sizeof *f);
+    text(f->name, sizeof f->name);
+    const char* rest = strtok(NULL, "");
+    if (writes) snprintf(f->line, sizeof f->line, "%s", rest ? rest : "");
+    if (writes && !rest) fail("the workload writes nothing to %s", f->name);
+}
+
 static void read_command(char* line) {
     const char* word = strtok(line, " ");
     if (!word) return;
-    if (!strcmp(word, "file")) {
-        files = grown(files, n_files, sizeof *files);
-        text(files[n_files++].name, max_text);
+    if (!strcmp(word, "file") || !strcmp(word, "write")) {
+        read_file_line(*word == 'w');
+    } else if (!strcmp(word, "module")) {
+        load_module();
     } else if (!strcmp(word, "task")) {
         read_task();
     } else if (!strcmp(word, "step")) {
@@ -324,6 +374,8 @@ static void read_command(char* line) {
         tasks[number()].open = (int)n_opens - 1;
     } else if (!strcmp(word, "end")) {
         end_ns = number();
+    } else if (!strcmp(word, "log")) {
+        log_size = (uint64_t)number();
     } else if (!strcmp(word, "trace")) {
         want_trace = 1;
     } else {
@@ -369,7 +421,7 @@ static int open_files(void) {
         const int relative = files[i].name[0] != '/';
         snprintf(path, sizeof path, "%s%s%s", relative ? hwmon : "", relative ? "/" : "",
                  files[i].name);
-        files[i].fd = open(path, O_RDONLY);
+        files[i].fd = open(path, files[i].line[0] ? O_WRONLY : O_RDONLY);
         files[i].seekable = lseek(files[i].fd, 0, SEEK_SET) == 0;
         if (files[i].fd >= 0) continue;
         FILE* out = fopen("/host/player.missing", "w");
@@ -421,12 +473,19 @@ static void write_kernel_log(void) {
 static void write_results(int played, int finished) {
     FILE* out = fopen("/host/player.result", "w");
     if (!out) fail("cannot write the results: %s", strerror(errno));
-    fprintf(out, "played %d\nfinished %d\n", played, finished);
+    fprintf(out, "played %d\nfinished %d\nstart %lld\n", played, finished, (long long)start_ns);
+    fprintf(out, "module %lld\n", (long long)module_ns);
     for (unsigned i = 0; i < n_tasks; ++i) {
         fprintf(out, "task %s %llu %llu %d %lld %lld\n", tasks[i].name,
                 (unsigned long long)shared->done[i].calls,
                 (unsigned long long)shared->done[i].errors, shared->done[i].last_errno,
                 (long long)shared->done[i].begin_ns, (long long)shared->done[i].end_ns);
+    }
+    for (unsigned i = 0; i < n_tasks; ++i) {
+        for (uint64_t k = 0; k < shared->done[i].logged; ++k) {
+            const struct made* m = &made[i * log_size + k];
+            fprintf(out, "made %u %u %lld\n", i, m->file, (long long)m->at_ns);
+        }
     }
     fclose(out);
 }
@@ -456,6 +515,9 @@ int main(void) {
     sigemptyset(&children);
     sigaddset(&children, SIGCHLD);
     sigprocmask(SIG_BLOCK, &children, NULL);
+    made = mmap(NULL, n_tasks * log_size * sizeof *made + 1, PROT_READ | PROT_WRITE,
+                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (made == MAP_FAILED) fail("no memory for the log of calls: %s", strerror(errno));
     const int played = open_files();
     int finished = 0;
     start_ns = clock_ns();

@@ -243,7 +243,8 @@ void scmi_device::publish(std::uint32_t index) {
     job& j = jobs_[index];
     if (!live_[virtio::scmi_cmdq]) return release_job(index);
     virtio::device_queue& q = queues_[virtio::scmi_cmdq];
-    const std::size_t written = q.write(j.chain, j.result.response.data(), j.result.response.size());
+    const std::size_t written =
+        q.write(j.chain, j.result.response.data(), j.result.response.size());
     q.put_used(j.chain.head, static_cast<std::uint32_t>(written));
     ++served_;
     mon_.used(j.chain.head, now());
@@ -300,8 +301,10 @@ bool scmi_device::deliver_delayed(job& j) {
         q.put_used(event_chain_.head, 0);
         mon_.made_used(virtio::scmi_eventq, event_chain_.head);
     }
-    if (event_chain_.writable_bytes() < j.result.delayed->size()) return false;  // waits at the head
-    const std::size_t written = q.write(event_chain_, j.result.delayed->data(), j.result.delayed->size());
+    if (event_chain_.writable_bytes() < j.result.delayed->size())
+        return false;  // waits at the head
+    const std::size_t written =
+        q.write(event_chain_, j.result.delayed->data(), j.result.delayed->size());
     q.put_used(event_chain_.head, static_cast<std::uint32_t>(written));
     event_chain_held_ = false;
     const scmi::header h = header_of(*j.result.delayed);

@@ -87,6 +87,9 @@ public:
         for (const agreement::compared& c : a.aspects) out_ << std::setw(width) << cell(c);
         out_ << "  " << (a.whole() ? "identical" : "DIFFERS") << std::endl;
     }
+    void failed(const std::string& name) {
+        out_ << std::left << std::setw(int(first_)) << name << "  FAILED" << std::endl;
+    }
 
 private:
     static constexpr int width = 14;
@@ -131,9 +134,18 @@ exit_status validate_command(const arguments& args, std::ostream& out) {
     std::vector<std::pair<std::string, std::string>> differences;
     for (const fs::path& f : files) {
         if (!folder.empty()) options.out = folder / short_name(f);
-        const agreement a = validate(testbenches::load_scenario(f, overrides), options);
-        rows.row(short_name(f), a);
-        if (!a.whole()) differences.emplace_back(short_name(f), a.first_difference());
+        const testbenches::scenario s = testbenches::load_scenario(f, overrides);
+        try {
+            const agreement a = validate(s, options);
+            rows.row(short_name(f), a);
+            if (!a.whole()) differences.emplace_back(short_name(f), a.first_difference());
+        } catch (const error& e) {
+            // One that cannot be played must not hide what the others say; a kernel that is not
+            // there stops all of them.
+            if (e.kind() == error_kind::usage || e.kind() == error_kind::output) throw;
+            rows.failed(short_name(f));
+            differences.emplace_back(short_name(f), std::string("failed: ") + e.what() + "\n");
+        }
     }
     out << "\nThe numbers are the kernel's; \"n/m !\" where the model has m, or not the same.\n";
     for (const auto& [name, text] : differences) out << "\n" << name << ", " << text;

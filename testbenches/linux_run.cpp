@@ -276,7 +276,8 @@ private:
         report << "\n" << outcome_.served << " commands answered, " << calls_ << " interrupts\n";
         print_tasks(report);
         report << std::fixed << std::setprecision(2) << "host time " << host_s_ << " s, " << turns_
-               << " turns of the guest\n"
+               << " turns of the guest, " << std::setprecision(0)
+               << double(outcome_.served) / host_s_ << " commands per second of host time\n"
                << std::defaultfloat;
         if (lost_) {
             report << "\nThe kernel's trace buffer has lost " << lost_ << " events: scmi.ftrace "

@@ -28,7 +28,6 @@ struct linux_outcome {
     player_result guest;                  ///< what its program handed back
     std::vector<models::call> kinds;      ///< the calls that guest.calls_made names
     sim_time first_command;               ///< when the probe's first message was announced
-    double workload_host_s = 0;           ///< host time from the first call of the workload on
 };
 
 /// The kernel that tools/build-linux makes: in the build tree of this program, else in the one of

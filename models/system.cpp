@@ -54,7 +54,6 @@ system::system(sc_core::sc_module_name name, const system_config& config, run_si
 void system::connect_checkers() {
     view_.set_observer(&ownership_);
     monitor_.set_ownership(&ownership_);
-    irq_.observe([this](bool level) { monitor_.irq_level(level); });
     irq_checker_ = std::make_unique<interrupt_checker>(
         irq_, [this] { return device_->registers().interrupt_status() != 0; },
         [this](const interrupt_violation& v) {

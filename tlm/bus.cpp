@@ -55,8 +55,8 @@ bus::bus(const sc_core::sc_module_name& name) : sc_core::sc_module(name) {}
 bus::in_socket& bus::add_initiator(const char* name) {
     const inside scope(*this);
     const int id = static_cast<int>(ins_.size());
-    in_socket& in = ins_.emplace_back(name);
-    in.register_b_transport(this, &bus::b_transport, id);
+    in_socket& in = ins_.emplace_back(name, *this);
+    in.register_b_transport(this, &bus::b_transport_tagged, id);
     in.register_get_direct_mem_ptr(this, &bus::get_direct_mem_ptr, id);
     in.register_transport_dbg(this, &bus::transport_dbg, id);
     return in;
@@ -80,17 +80,18 @@ bus::out_socket& bus::add_target(const char* name, std::uint64_t base, std::uint
     out_socket& out = outs_.emplace_back(name);
     out.register_invalidate_direct_mem_ptr(this, &bus::invalidate_direct_mem_ptr, id);
     windows_.push_back({base, size, &out});
+    latest_ = nullptr;  // it may have moved
     return out;
 }
 
-const bus::window* bus::decode(std::uint64_t address) const {
+const bus::window* bus::search(std::uint64_t address) {
     for (const window& w : windows_) {
-        if (address - w.base < w.size) return &w;  // one comparison: below the base it wraps
+        if (address - w.base < w.size) return latest_ = &w;  // one comparison: below it wraps
     }
     return nullptr;
 }
 
-void bus::b_transport(int, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+void bus::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
     const std::uint64_t address = payload.get_address();
     const window* w = decode(address);
     const std::uint64_t span = std::min(payload.get_data_length(), payload.get_streaming_width());

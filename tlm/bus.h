@@ -11,6 +11,8 @@
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
 
+#include "tlm/direct_target_socket.h"
+
 namespace scmi_vp {
 
 /// Forwards transactions to the target whose window holds the address (made relative to the
@@ -19,7 +21,7 @@ namespace scmi_vp {
 /// invalidations are translated and cut to the window. No latency of its own.
 class bus : public sc_core::sc_module {
 public:
-    using in_socket = tlm_utils::simple_target_socket_tagged<bus>;
+    using in_socket = direct_target_socket<bus, tlm_utils::simple_target_socket_tagged<bus>>;
     using out_socket = tlm_utils::simple_initiator_socket_tagged<bus>;
 
     explicit bus(const sc_core::sc_module_name& name);
@@ -35,15 +37,24 @@ private:
         std::uint64_t base, size;
         out_socket* socket;
     };
-    const window* decode(std::uint64_t address) const;
-    void b_transport(int id, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+    friend in_socket;
+    const window* decode(std::uint64_t address) {
+        if (latest_ && address - latest_->base < latest_->size) return latest_;
+        return search(address);
+    }
+    const window* search(std::uint64_t address);
+    void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+    void b_transport_tagged(int, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+        b_transport(payload, delay);
+    }
     bool get_direct_mem_ptr(int id, tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi);
     unsigned transport_dbg(int id, tlm::tlm_generic_payload& payload);
     void invalidate_direct_mem_ptr(int id, sc_dt::uint64 start, sc_dt::uint64 end);
 
     std::deque<in_socket> ins_;
     std::deque<out_socket> outs_;
-    std::vector<window> windows_;  ///< the index is the tag of the target's socket
+    std::vector<window> windows_;     ///< the index is the tag of the target's socket
+    const window* latest_ = nullptr;  ///< found by the latest search
 };
 
 }  // namespace scmi_vp

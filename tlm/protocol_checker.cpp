@@ -57,7 +57,7 @@ struct protocol_checker::attributes {
 };
 
 protocol_checker::protocol_checker(const sc_core::sc_module_name& name, report r)
-    : sc_core::sc_module(name), in("in"), out("out"), report_(std::move(r)) {
+    : sc_core::sc_module(name), in("in", *this), out("out"), report_(std::move(r)) {
     if (!report_) {
         throw error(error_kind::model, this->name(),
                     "a protocol checker needs somebody to report to");
@@ -162,10 +162,8 @@ void protocol_checker::b_transport(tlm::tlm_generic_payload& payload, sc_core::s
     ++transactions_;
     if (!clean_request(payload)) check_request(payload);
     const attributes before(payload);
-    // The target may wait and return a smaller delay, but the time the two make together must not
-    // go back.
-    const sc_core::sc_time delay_before = delay;
-    const sim_time time_before = now() + from_sc(delay);
+    const sim_time entered = now();
+    const sc_dt::uint64 delay_before = delay.value();
     try {
         out->b_transport(payload, delay);
     } catch (const sc_core::sc_report& r) {
@@ -177,13 +175,18 @@ void protocol_checker::b_transport(tlm::tlm_generic_payload& payload, sc_core::s
     }
     if (payload.get_response_status() != tlm::TLM_OK_RESPONSE) check_response(payload);
     if (!before.same_as(payload)) check_unchanged(payload, before);
-    if (delay >= delay_before) return;
-    const sim_time time_after = now() + from_sc(delay);
-    if (time_after < time_before) {
-        violated("IEEE 1666-2011 15.2.7", "the target has turned the annotated time back from " +
-                                              to_string(time_before) + " to " +
-                                              to_string(time_after));
+    if (delay.value() < delay_before) {
+        check_time(entered + sim_time(static_cast<std::int64_t>(delay_before)), delay);
     }
+}
+
+/// The target may wait and return a smaller delay, but the time the two make together must not go
+/// back.
+void protocol_checker::check_time(sim_time before, const sc_core::sc_time& delay_after) {
+    const sim_time after = now() + from_sc(delay_after);
+    if (after >= before) return;
+    violated("IEEE 1666-2011 15.2.7", "the target has turned the annotated time back from " +
+                                          to_string(before) + " to " + to_string(after));
 }
 
 void protocol_checker::check_grant(std::uint64_t address, tlm::tlm_command command,

@@ -12,6 +12,9 @@
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
 
+#include "base/time.h"
+#include "tlm/direct_target_socket.h"
+
 namespace scmi_vp {
 
 struct protocol_violation {
@@ -28,7 +31,7 @@ struct protocol_violation {
 class protocol_checker : public sc_core::sc_module {
 public:
     using report = std::function<void(const protocol_violation&)>;
-    tlm_utils::simple_target_socket<protocol_checker> in;
+    direct_target_socket<protocol_checker> in;
     tlm_utils::simple_initiator_socket<protocol_checker> out;
 
     /// Throws scmi_vp::error (model) if there is nobody to report to.
@@ -38,6 +41,7 @@ public:
     std::uint64_t violations() const { return violations_; }
 
 private:
+    friend direct_target_socket<protocol_checker>;
     void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
     bool get_direct_mem_ptr(tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi);
     unsigned transport_dbg(tlm::tlm_generic_payload& payload);
@@ -50,6 +54,7 @@ private:
     [[gnu::cold]] void check_response(const tlm::tlm_generic_payload& payload);
     [[gnu::cold]] void check_unchanged(const tlm::tlm_generic_payload& payload,
                                        const attributes& before);
+    [[gnu::cold]] void check_time(sim_time before, const sc_core::sc_time& delay_after);
     void check_grant(std::uint64_t address, tlm::tlm_command command, const tlm::tlm_dmi& dmi);
     [[gnu::cold]] void violated(const char* source, const std::string& rule);
 

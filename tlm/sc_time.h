@@ -8,10 +8,10 @@
 
 namespace scmi_vp {
 
-/// As sc_time_stamp() says, without a call into the library: models ask often.
+/// As sc_time_stamp() says, without a call into the library: models ask often. There is a
+/// simulation context as soon as there is a module or an event.
 inline sim_time now() {
-    return sim_time(
-        static_cast<std::int64_t>(sc_core::sc_get_curr_simcontext()->time_stamp().value()));
+    return sim_time(static_cast<std::int64_t>(sc_core::sc_curr_simcontext->time_stamp().value()));
 }
 /// Negative spans become zero.
 inline sc_core::sc_time to_sc(sim_time t) {

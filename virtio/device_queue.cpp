@@ -58,21 +58,30 @@ bool device_queue::unreachable(const char* what, std::uint64_t address) {
                 "virtio 2.7");
 }
 
-bool device_queue::look() {
-    std::uint16_t idx = 0;
+take_result device_queue::take_more(chain& out) {
+    if (broken_) return take_result::fault;
+    if (memory_ == nullptr) return take_result::empty;
+    std::uint16_t idx;
     if (!memory_->read(actor::device, layout_.avail_idx(), &idx, sizeof idx)) {
-        return unreachable("available index", layout_.avail_idx());
+        unreachable("available index", layout_.avail_idx());
+        return take_result::fault;
     }
     // Catches an index that goes backwards, too (SPL-23, BUG-09).
     const std::uint16_t ahead = idx - next_avail_;
     if (ahead > layout_.size) {
-        return fail("available index " + std::to_string(idx) + " is " + std::to_string(ahead) +
-                        " ahead of the device (" + std::to_string(next_avail_) +
-                        ") in a queue of " + std::to_string(layout_.size),
-                    "virtio 2.7.6.1");
+        jumped(idx);
+        return take_result::fault;
     }
     seen_avail_ = idx;
-    return ahead != 0;
+    return ahead != 0 ? take_next(out) : take_result::empty;
+}
+
+bool device_queue::jumped(std::uint16_t idx) {
+    const std::uint16_t ahead = idx - next_avail_;
+    return fail("available index " + std::to_string(idx) + " is " + std::to_string(ahead) +
+                    " ahead of the device (" + std::to_string(next_avail_) + ") in a queue of " +
+                    std::to_string(layout_.size),
+                "virtio 2.7.6.1");
 }
 
 std::uint16_t device_queue::available() {
@@ -85,14 +94,74 @@ std::uint16_t device_queue::available() {
     return ahead;
 }
 
-take_result device_queue::take(chain& out) {
-    if (broken_) return take_result::fault;
-    if (memory_ == nullptr) return take_result::empty;
-    if (next_avail_ == seen_avail_ && !look()) {
-        return broken_ ? take_result::fault : take_result::empty;
+bool device_queue::append(const descriptor& d, cursor& at, chain& out) {
+    const bool writable = (d.flags & desc_f_write) != 0;
+    if (at.writable_seen && !writable) return out_of_order();
+    at.writable_seen = writable;
+    if (d.length == 0) return true;  // SPL-14: its address means nothing
+    const bool reachable = writable ? memory_->contains_writable(d.address, d.length)
+                                    : memory_->contains(d.address, d.length);
+    if (!reachable) return beyond(d, writable);
+    at.bytes += d.length;
+    if (at.bytes > (1ull << 32)) return too_long();
+    buffer& b = (writable ? out.writable : out.readable).emplace_back();
+    b.address = d.address;
+    b.size = d.length;
+    return true;
+}
+
+/// Everyday chains: direct descriptors of buffers near the rings. What is anything else is left to
+/// walk_on, with the descriptor as it was read: none is read twice.
+inline bool device_queue::walk(std::uint16_t head, chain& out) {
+    out.head = head;
+    out.readable.clear();
+    out.writable.clear();
+    const std::uint32_t size = layout_.size;
+    cursor at{layout_.desc, size, head, size, false, false, 0};
+    for (;;) {
+        if (at.index >= size || at.left == 0) return lost(head, at);
+        --at.left;
+        const std::uint64_t where = layout_.desc + sizeof(descriptor) * std::uint64_t{at.index};
+        descriptor d;
+        if (!memory_->read(actor::device, where, &d, sizeof d))
+            return unreachable("descriptor", where);
+        const bool writable = (d.flags & desc_f_write) != 0;
+        if ((d.flags & desc_f_indirect) != 0 || (at.writable_seen && !writable) || d.length == 0 ||
+            !memory_->near(d.address, d.length, writable)) {
+            return walk_on(d, at, out);
+        }
+        at.writable_seen = writable;
+        at.bytes += d.length;
+        if (at.bytes > (1ull << 32)) return too_long();
+        buffer& b = (writable ? out.writable : out.readable).emplace_back();
+        b.address = d.address;
+        b.size = d.length;
+        if ((d.flags & desc_f_next) == 0) return true;
+        at.index = d.next;
     }
+}
+
+/// The rest of a walk, from the descriptor `d` that was read at `at`.
+bool device_queue::walk_on(descriptor d, cursor at, chain& out) {
+    for (;;) {
+        if ((d.flags & desc_f_indirect) != 0) {
+            if (!enter_table(d, at)) return false;
+        } else {
+            if (!append(d, at, out)) return false;
+            if ((d.flags & desc_f_next) == 0) return true;
+            at.index = d.next;
+        }
+        if (at.index >= at.entries || at.left == 0) return lost(out.head, at);
+        --at.left;
+        const std::uint64_t where = at.table + sizeof(descriptor) * std::uint64_t{at.index};
+        if (!memory_->read(actor::device, where, &d, sizeof d))
+            return unreachable("descriptor", where);
+    }
+}
+
+take_result device_queue::take_next(chain& out) {
     const std::uint64_t slot = layout_.avail_slot(next_avail_);
-    std::uint16_t head = 0;
+    std::uint16_t head;
     if (!memory_->read(actor::device, slot, &head, sizeof head)) {
         unreachable("available ring", slot);
         return take_result::fault;
@@ -107,35 +176,14 @@ take_result device_queue::take(chain& out) {
     return take_result::taken;
 }
 
-bool device_queue::walk(std::uint16_t head, chain& out) {
-    out.head = head;
-    out.readable.clear();
-    out.writable.clear();
-    cursor at{layout_.desc, layout_.size, head, layout_.size, false, false, 0};
-    for (;;) {
-        if (at.index >= at.entries) {
-            return fail("chain of head " + std::to_string(head) + " names descriptor " +
-                            std::to_string(at.index) + " of a table of " +
-                            std::to_string(at.entries),
-                        at.indirect ? "virtio 2.7.5.3.1" : "virtio 2.7.5");
-        }
-        if (at.left-- == 0) {
-            return fail("chain of head " + std::to_string(head) +
-                            " loops, or has more descriptors than the device takes",
-                        "virtio 2.7.5.2");
-        }
-        const std::uint64_t where = at.table + sizeof(descriptor) * std::uint64_t{at.index};
-        descriptor d;
-        if (!memory_->read(actor::device, where, &d, sizeof d))
-            return unreachable("descriptor", where);
-        if ((d.flags & desc_f_indirect) != 0) {
-            if (!enter_table(d, at)) return false;
-            continue;
-        }
-        if (!append(d, at, out)) return false;
-        if ((d.flags & desc_f_next) == 0) return true;
-        at.index = d.next;
+bool device_queue::lost(std::uint16_t head, cursor at) {
+    const std::string chain = "chain of head " + std::to_string(head);
+    if (at.index >= at.entries) {
+        return fail(chain + " names descriptor " + std::to_string(at.index) + " of a table of " +
+                        std::to_string(at.entries),
+                    at.indirect ? "virtio 2.7.5.3.1" : "virtio 2.7.5");
     }
+    return fail(chain + " loops, or has more descriptors than the device takes", "virtio 2.7.5.2");
 }
 
 bool device_queue::enter_table(const descriptor& d, cursor& at) {
@@ -162,29 +210,19 @@ bool device_queue::enter_table(const descriptor& d, cursor& at) {
     return true;
 }
 
-bool device_queue::append(const descriptor& d, cursor& at, chain& out) {
-    const bool writable = (d.flags & desc_f_write) != 0;
-    if (at.writable_seen && !writable) {
-        return fail("device-readable descriptor after a device-writable one", "virtio 2.7.4.2");
-    }
-    at.writable_seen = writable;
-    if (d.length == 0) return true;  // SPL-14: its address means nothing
-    const bool reachable = writable ? memory_->contains_writable(d.address, d.length)
-                                    : memory_->contains(d.address, d.length);
-    if (!reachable) {
-        return fail(
-            "buffer of " + std::to_string(d.length) + " bytes at " + hex(d.address) +
-                (writable ? " is not all in writable guest memory" : " is not all in guest memory"),
-            "virtio 2.7.5");
-    }
-    at.bytes += d.length;
-    if (at.bytes > (1ull << 32)) {
-        return fail("chain of more than 2^32 bytes", "virtio 2.7.5.2");
-    }
-    buffer& b = (writable ? out.writable : out.readable).emplace_back();
-    b.address = d.address;
-    b.size = d.length;
-    return true;
+bool device_queue::out_of_order() {
+    return fail("device-readable descriptor after a device-writable one", "virtio 2.7.4.2");
+}
+
+bool device_queue::too_long() {
+    return fail("chain of more than 2^32 bytes", "virtio 2.7.5.2");
+}
+
+bool device_queue::beyond(const descriptor& d, bool writable) {
+    return fail(
+        "buffer of " + std::to_string(d.length) + " bytes at " + hex(d.address) +
+            (writable ? " is not all in writable guest memory" : " is not all in guest memory"),
+        "virtio 2.7.5");
 }
 
 std::size_t device_queue::read(const chain& c, std::uint8_t* out, std::size_t max) {
@@ -209,13 +247,15 @@ std::size_t device_queue::write(const chain& c, const std::uint8_t* data, std::s
     return done;
 }
 
+void device_queue::no_such_head(std::uint16_t head) const {
+    throw error(error_kind::model, "used head " + std::to_string(head) + " in a queue of " +
+                                       std::to_string(layout_.size) +
+                                       ": only heads that take() gave can be returned");
+}
+
 void device_queue::put_used(std::uint16_t head, std::uint32_t bytes_written) {
     if (broken_) return;
-    if (memory_ == nullptr || head >= layout_.size) {
-        throw error(error_kind::model, "used head " + std::to_string(head) + " in a queue of " +
-                                           std::to_string(layout_.size) +
-                                           ": only heads that take() gave can be returned");
-    }
+    if (memory_ == nullptr || head >= layout_.size) no_such_head(head);
     const used_element element{head, bytes_written};
     const std::uint64_t slot = layout_.used_slot(used_idx_);
     const std::uint16_t next = used_idx_ + 1;

@@ -2,6 +2,7 @@
 // The driver's side of a split ring, step by step what Linux 6.1 drivers/virtio/virtio_ring.c does:
 // function names in comments are from there.
 #include <cstdio>
+#include <string>
 #include <utility>
 
 #include "base/error.h"
@@ -61,19 +62,23 @@ add_result driver_queue::add(const buffer* out, std::size_t outs, const buffer* 
 
 bool driver_queue::write_direct(const buffer* out, std::size_t outs, const buffer* in,
                                 std::size_t ins) {
-    const std::size_t total = outs + ins;
     std::uint16_t i = free_head_;
-    for (std::size_t n = 0; n < total; ++n) {
-        const buffer& b = n < outs ? out[n] : in[n - outs];
-        const bool last = n + 1 == total;
-        const unsigned flags = (n < outs ? 0u : desc_f_write) | (last ? 0u : desc_f_next);
+    const auto put = [this, &i](const buffer& b, unsigned flags, bool last) {
+        descriptor_state& state = state_[i];
         // Like Linux, the last one's `next` holds the next free descriptor: it means nothing.
-        const descriptor_words d(b.address, b.size, flags, state_[i].next);
+        const descriptor_words d(b.address, b.size, flags | (last ? 0u : desc_f_next), state.next);
         const std::uint64_t where = layout_.desc + sizeof d * std::uint64_t{i};
         if (!memory_->write(actor::driver, where, &d, sizeof d))
             return bad_memory("descriptor", where);
-        state_[i].chained = last ? 0 : 1;
-        i = state_[i].next;
+        state.chained = last ? 0 : 1;
+        i = state.next;
+        return true;
+    };
+    for (std::size_t n = 0; n < outs; ++n) {
+        if (!put(out[n], 0, n + 1 == outs + ins)) return false;
+    }
+    for (std::size_t n = 0; n < ins; ++n) {
+        if (!put(in[n], desc_f_write, n + 1 == ins)) return false;
     }
     free_head_ = i;
     return true;
@@ -101,7 +106,7 @@ bool driver_queue::write_indirect(const buffer* out, std::size_t outs, const buf
     return true;
 }
 
-bool driver_queue::publish(std::uint16_t head) {
+inline bool driver_queue::publish(std::uint16_t head) {
     const std::uint64_t slot = layout_.avail_slot(avail_idx_);
     const std::uint16_t next = avail_idx_ + 1;
     if (!memory_->write(actor::driver, slot, &head, sizeof head) ||
@@ -113,34 +118,22 @@ bool driver_queue::publish(std::uint16_t head) {
     return true;
 }
 
-bool driver_queue::kick_prepare() {
-    if (broken_) return false;
-    const std::uint16_t before = avail_idx_ - std::exchange(num_added_, 0);
-    if (features_.event_idx) {
-        // SPL-38: flags mean nothing.
-        const auto event = memory_->load<std::uint16_t>(actor::driver, layout_.avail_event());
-        return event_hit(event, avail_idx_, before);
-    }
-    return (memory_->load<std::uint16_t>(actor::driver, layout_.used) & used_f_no_notify) == 0;
-}
-
-bool driver_queue::more_used() {
-    return memory_ != nullptr &&
-           memory_->load<std::uint16_t>(actor::driver, layout_.used_idx()) != last_used_;
+bool driver_queue::event_wants_kick(std::uint16_t before) {
+    // SPL-38: flags mean nothing.
+    const auto event = memory_->load<std::uint16_t>(actor::driver, layout_.avail_event());
+    return event_hit(event, avail_idx_, before);
 }
 
 /// detach_buf_split: the chain goes back to the front of the free list, in its own order. The walk
 /// uses the private copy: the device could have changed the table (BUG-24).
-void driver_queue::detach(std::uint16_t head) {
-    state_[head].token = nullptr;
-    std::uint16_t i = head;
-    ++num_free_;
-    while (state_[i].chained != 0) {
-        state_[i].chained = 0;
-        i = state_[i].next;
-        ++num_free_;
-    }
-    state_[i].next = free_head_;
+inline void driver_queue::detach(std::uint16_t head) {
+    descriptor_state* const all = state_.data();
+    all[head].token = nullptr;
+    descriptor_state* last = &all[head];
+    std::uint16_t freed = 1;
+    for (; last->chained != 0; last = &all[last->next], ++freed) last->chained = 0;
+    num_free_ = static_cast<std::uint16_t>(num_free_ + freed);
+    last->next = free_head_;
     free_head_ = head;
 }
 
@@ -149,19 +142,15 @@ void driver_queue::detach(std::uint16_t head) {
 driver_queue::used_buffer driver_queue::get_buf() {
     if (broken_ || !more_used()) return {};
     const std::uint64_t slot = layout_.used_slot(last_used_);
-    used_element element{};
+    used_element element;
     if (!memory_->read(actor::driver, slot, &element, sizeof element)) {
         bad_memory("used ring", slot);
         return {};
     }
-    if (element.id >= layout_.size) {
-        bad("id " + std::to_string(element.id) + " out of range");
-        return {};
-    }
     const auto head = static_cast<std::uint16_t>(element.id);
-    void* const token = state_[head].token;
+    void* const token = element.id < layout_.size ? state_[head].token : nullptr;
     if (token == nullptr) {
-        bad("id " + std::to_string(element.id) + " is not a head!");
+        refuse(element);
         return {};
     }
     detach(head);
@@ -170,6 +159,11 @@ driver_queue::used_buffer driver_queue::get_buf() {
         memory_->store<std::uint16_t>(actor::driver, layout_.used_event(), last_used_);
     }
     return {token, element.length, head};
+}
+
+void driver_queue::refuse(const used_element& element) {
+    const std::string id = "id " + std::to_string(element.id);
+    bad(id + (element.id >= layout_.size ? " out of range" : " is not a head!"));
 }
 
 /// virtqueue_detach_unused_buf_split.
@@ -208,13 +202,6 @@ unsigned driver_queue::enable_cb_prepare() {
     }
     memory_->store<std::uint16_t>(actor::driver, layout_.used_event(), last_used_);
     return last_used_;
-}
-
-/// virtqueue_poll: a broken queue never has more.
-bool driver_queue::poll(unsigned last_used) {
-    if (broken_) return false;
-    return memory_->load<std::uint16_t>(actor::driver, layout_.used_idx()) !=
-           static_cast<std::uint16_t>(last_used);
 }
 
 }  // namespace scmi_vp::virtio

@@ -110,14 +110,95 @@ bool guest_memory::all_are_of_any(std::uint8_t bit, bool value, const std::uint8
 /// `address` lies in a region: the direct accesses to come are probably near it.
 void guest_memory::look_at(std::uint64_t address) {
     const region& r = regions_[region_after(address) - 1];
-    near_ = {r.base, r.size, r.data, nullptr, nullptr, r.writable};
+    near_ = window{};
+    near_.base = r.base, near_.size = r.size, near_.data = r.data, near_.writable = r.writable;
     const memory_tags t = observer_ != nullptr ? observer_->tags_at(address) : memory_tags{};
-    if (t.tags == nullptr) return;
-    // What region and tags have in common; `address` is in both.
-    const std::uint64_t base = std::max(r.base, t.base);
-    const std::uint64_t last = std::min(r.base + (r.size - 1), t.base + (t.size - 1));
-    near_ = {base,     last - base + 1, r.data + (base - r.base), t.tags + (base - t.base),
-             t.passed, r.writable};
+    if (t.tags != nullptr) {
+        // What region and tags have in common; `address` is in both.
+        const std::uint64_t base = std::max(r.base, t.base);
+        const std::uint64_t last = std::min(r.base + (r.size - 1), t.base + (t.size - 1));
+        near_.base = base, near_.size = last - base + 1, near_.data = r.data + (base - r.base);
+        near_.tags = t.tags + (base - t.base), near_.passed = t.passed;
+    } else if (observer_ != nullptr) {
+        return;
+    }
+    near_.field_reads = near_.size < longest_field ? 0 : near_.size - (longest_field - 1);
+    near_.field_writes = near_.writable ? near_.field_reads : 0;
+}
+
+/// Messages are short: 8 to 16 bytes are two words that may overlap.
+inline bool guest_memory::is_message(std::uint64_t offset, std::uint64_t limit,
+                                     std::size_t size) const {
+    return near_.tags != nullptr && offset < limit && size - 8 <= longest_field - 8;
+}
+
+inline void guest_memory::copy_message(std::uint8_t* to, const std::uint8_t* from,
+                                       std::size_t size) {
+    std::uint64_t first, last;
+    std::memcpy(&first, from, 8);
+    std::memcpy(&last, from + size - 8, 8);
+    std::memcpy(to, &first, 8);
+    std::memcpy(to + size - 8, &last, 8);
+}
+
+/// See all_are; who and what are not known at compile time here.
+inline bool guest_memory::message_allowed(actor who, bool write, const std::uint8_t* tags,
+                                          std::size_t size) {
+    static_assert(memory_tag::device_may_write == 2 * memory_tag::device_may_read &&
+                  memory_tag::driver_may_not_write == 2 * memory_tag::driver_may_not_read);
+    const bool device = who == actor::device;
+    const std::uint64_t all = 0x0101010101010101u * (write ? 2 : 1);
+    const std::uint64_t mask =
+        all * (device ? memory_tag::device_may_read : memory_tag::driver_may_not_read);
+    const std::uint64_t wanted = device ? mask : 0;
+    std::uint64_t first, last;
+    std::memcpy(&first, tags, 8);
+    std::memcpy(&last, tags + size - 8, 8);
+    return (((first ^ wanted) | (last ^ wanted)) & mask) == 0;
+}
+
+bool guest_memory::read_any(actor who, std::uint64_t address, void* data, std::size_t size) {
+    const std::uint64_t offset = address - near_.base;
+    if (is_message(offset, near_.field_reads, size)) {
+        copy_message(static_cast<std::uint8_t*>(data), near_.data + offset, size);
+        if (message_allowed(who, false, near_.tags + offset, size)) {
+            ++*near_.passed;
+        } else {
+            observer_->on_read(who, address, size);
+        }
+        return true;
+    }
+    const std::uint8_t* const p = direct(address, size, false);
+    if (p == nullptr) return read_slowly(who, address, data, size);
+    std::memcpy(data, p, size);
+    if (near_.tags != nullptr) {
+        tell(who, false, address, offset, size);
+    } else if (observer_ != nullptr) {
+        observer_->on_read(who, address, size);
+    }
+    return true;
+}
+
+bool guest_memory::write_any(actor who, std::uint64_t address, const void* data, std::size_t size) {
+    const std::uint64_t offset = address - near_.base;
+    if (is_message(offset, near_.field_writes, size)) {
+        copy_message(near_.data + offset, static_cast<const std::uint8_t*>(data), size);
+        if (message_allowed(who, true, near_.tags + offset, size)) {
+            ++*near_.passed;
+        } else {
+            observer_->on_write(who, address, size);
+        }
+        return true;
+    }
+    std::uint8_t* const p = direct(address, size, true);
+    if (p == nullptr) return write_slowly(who, address, data, size);
+    std::memcpy(p, data, size);
+    if (near_.tags != nullptr) {
+        tell(who, true, address, offset, size);
+    } else if (observer_ != nullptr) {
+        observer_->on_write(who, address, size);
+    }
+    return true;
 }
 
 bool guest_memory::read_slowly(actor who, std::uint64_t address, void* data, std::size_t size) {

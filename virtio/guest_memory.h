@@ -78,46 +78,57 @@ public:
         return direct(address, size, true) != nullptr || covers(address, size, true);
     }
 
+    /// True only where contains() or contains_writable() is: looks no further than at the memory of
+    /// the latest slow access.
+    bool near(std::uint64_t address, std::uint64_t size, bool writable) const {
+        return direct(address, size, writable) != nullptr;
+    }
+
     /// Copies; false (nothing copied, unless a port fails half-way) when not all of it is memory,
     /// or a write meets a read-only region.
-    bool read(actor who, std::uint64_t address, void* data, std::size_t size) {
-        if (const std::uint8_t* p = direct(address, size, false)) {
-            std::memcpy(data, p, size);
-            if (observer_ && !quiet(who, false, p, size)) observer_->on_read(who, address, size);
-            return true;
-        }
-        return read_slowly(who, address, data, size);
+    ///
+    /// Ring fields have 2, 4, 8 or 16 bytes: where the size is known at compile time, an access to
+    /// them costs a dozen instructions, ownership included.
+    [[gnu::always_inline]] bool read(actor who, std::uint64_t address, void* data,
+                                     std::size_t size) {
+        if (!is_field(size)) return read_any(who, address, data, size);
+        const std::uint64_t offset = address - near_.base;
+        if (__builtin_expect(offset >= near_.field_reads, 0))
+            return read_far(who, address, data, size);
+        std::memcpy(data, near_.data + offset, size);
+        if (near_.tags != nullptr) tell(who, false, address, offset, size);
+        return true;
     }
-    bool write(actor who, std::uint64_t address, const void* data, std::size_t size) {
-        if (std::uint8_t* p = direct(address, size, true)) {
-            if (size == 16) {  // a descriptor, made of two words in registers
-                std::memcpy(p, data, 8);
-                std::memcpy(p + 8, static_cast<const std::uint8_t*>(data) + 8, 8);
-            } else {
-                std::memcpy(p, data, size);
-            }
-            if (observer_ && !quiet(who, true, p, size)) observer_->on_write(who, address, size);
-            return true;
-        }
-        return write_slowly(who, address, data, size);
+    [[gnu::always_inline]] bool write(actor who, std::uint64_t address, const void* data,
+                                      std::size_t size) {
+        if (!is_field(size)) return write_any(who, address, data, size);
+        const std::uint64_t offset = address - near_.base;
+        if (__builtin_expect(offset >= near_.field_writes, 0))
+            return write_far(who, address, data, size);
+        copy_field(near_.data + offset, data, size);
+        if (near_.tags != nullptr) tell(who, true, address, offset, size);
+        return true;
     }
 
     /// Loads and stores of one little-endian field. A load from outside memory gives 0 and sets
     /// `fault`; a store outside is dropped and sets it.
     template <class T>
-    T load(actor who, std::uint64_t address) {
-        T value{};
-        if (!read(who, address, &value, sizeof value)) fault_ = true;
-        return value;
+    [[gnu::always_inline]] T load(actor who, std::uint64_t address) {
+        T value;
+        if (read(who, address, &value, sizeof value)) return value;
+        fault_ = true;
+        return T{};
     }
     template <class T>
-    void store(actor who, std::uint64_t address, T value) {
+    [[gnu::always_inline]] void store(actor who, std::uint64_t address, T value) {
         if (!write(who, address, &value, sizeof value)) fault_ = true;
     }
     bool fault() const { return fault_; }
     void clear_fault() { fault_ = false; }
 
 private:
+    static constexpr std::size_t longest_field = 16;  ///< a descriptor
+
     /// Where the last slow access was: memory that is direct, and the observer's tags for it.
     struct window {
         std::uint64_t base = 0, size = 0;
@@ -125,8 +136,23 @@ private:
         const std::uint8_t* tags = nullptr;  ///< nullptr: the observer is told of everything
         std::uint64_t* passed = nullptr;
         bool writable = true;
+        /// Offsets below these are those of fields that lie in here and need no closer look: none
+        /// when there is an observer without tags.
+        std::uint64_t field_reads = 0, field_writes = 0;
     };
 
+    [[gnu::always_inline]] static bool is_field(std::size_t size) {
+        return __builtin_constant_p(size) && (size == 2 || size == 4 || size == 8 || size == 16);
+    }
+    [[gnu::always_inline]] static void copy_field(std::uint8_t* to, const void* from,
+                                                  std::size_t size) {
+        if (size != 16) {
+            std::memcpy(to, from, size);
+        } else {  // a descriptor, made of two words in registers
+            std::memcpy(to, from, 8);
+            std::memcpy(to + 8, static_cast<const std::uint8_t*>(from) + 8, 8);
+        }
+    }
     std::uint8_t* direct(std::uint64_t address, std::uint64_t size, bool writing) const {
         const std::uint64_t offset = address - near_.base;
         if (offset >= near_.size || near_.size - offset < size || (writing && !near_.writable)) {
@@ -134,32 +160,61 @@ private:
         }
         return near_.data + offset;
     }
-    /// Whether the observer's tags allow an access at `p` (of direct()).
-    bool quiet(actor who, bool write, const std::uint8_t* p, std::size_t size) const {
-        if (near_.tags == nullptr) return false;
+    /// The observer has tags here: it is told what they do not allow.
+    [[gnu::always_inline]] void tell(actor who, bool write, std::uint64_t address,
+                                     std::uint64_t offset, std::size_t size) const {
         const std::uint8_t bit =
             who == actor::device
                 ? (write ? memory_tag::device_may_write : memory_tag::device_may_read)
                 : (write ? memory_tag::driver_may_not_write : memory_tag::driver_may_not_read);
-        if (!all_are(bit, who == actor::device, near_.tags + (p - near_.data), size)) return false;
-        ++*near_.passed;
-        return true;
+        if (__builtin_expect(all_are(bit, who == actor::device, near_.tags + offset, size), 1)) {
+            ++*near_.passed;
+        } else if (write) {
+            observer_->on_write(who, address, size);
+        } else {
+            tell_read(who, address, size);
+        }
     }
-    /// Whether that bit has that value in all of n tags. Ring fields have 2, 8 or 16 bytes: no
-    /// call.
-    static bool all_are(std::uint8_t bit, bool value, const std::uint8_t* tags, std::size_t n) {
+    [[gnu::noinline]] void tell_read(actor who, std::uint64_t address, std::size_t size) const {
+        observer_->on_read(who, address, size);
+    }
+    /// Whether that bit has that value in all of n tags.
+    [[gnu::always_inline]] static bool all_are(std::uint8_t bit, bool value,
+                                               const std::uint8_t* tags, std::size_t n) {
         const auto same = [bit, value, tags](auto word, std::size_t at) {
             const auto mask = static_cast<decltype(word)>(0x0101010101010101u * bit);
             std::memcpy(&word, tags + at, sizeof word);
             return (word & mask) == (value ? mask : 0);
         };
         if (n == 2) return same(std::uint16_t{}, 0);
+        if (n == 4) return same(std::uint32_t{}, 0);
         if (n == 8) return same(std::uint64_t{}, 0);
-        if (n == 16) return same(std::uint64_t{}, 0) && same(std::uint64_t{}, 8);
+        if (n == 16) {
+            std::uint64_t first, last;
+            std::memcpy(&first, tags, 8);
+            std::memcpy(&last, tags + 8, 8);
+            const std::uint64_t mask = 0x0101010101010101u * bit;
+            return value ? (first & last & mask) == mask : ((first | last) & mask) == 0;
+        }
         return all_are_of_any(bit, value, tags, n);
     }
+    bool is_message(std::uint64_t offset, std::uint64_t limit, std::size_t size) const;
+    static void copy_message(std::uint8_t* to, const std::uint8_t* from, std::size_t size);
+    static bool message_allowed(actor who, bool write, const std::uint8_t* tags, std::size_t size);
     static bool all_are_of_any(std::uint8_t bit, bool value, const std::uint8_t* tags,
                                std::size_t n);
+    bool read_any(actor who, std::uint64_t address, void* data, std::size_t size);
+    bool write_any(actor who, std::uint64_t address, const void* data, std::size_t size);
+    // A field somewhere else than near the last slow access. Not gnu::cold, nor is tell_read: gcc
+    // 12 then takes what follows the call, the fast path's end included, for cold, too.
+    [[gnu::noinline]] bool read_far(actor who, std::uint64_t address, void* data,
+                                    std::size_t size) {
+        return read_any(who, address, data, size);
+    }
+    [[gnu::noinline]] bool write_far(actor who, std::uint64_t address, const void* data,
+                                     std::size_t size) {
+        return write_any(who, address, data, size);
+    }
     [[gnu::cold]] bool read_slowly(actor who, std::uint64_t address, void* data, std::size_t size);
     [[gnu::cold]] bool write_slowly(actor who, std::uint64_t address, const void* data,
                                     std::size_t size);

@@ -69,6 +69,20 @@ public:
     std::uint32_t read(std::uint32_t offset, unsigned size, register_effect& effect);
     register_effect write(std::uint32_t offset, unsigned size, std::uint32_t value);
 
+    /// What every request writes, without a register_effect. InterruptACK of bits that exist; false
+    /// (nothing done) of others.
+    bool acknowledge(std::uint32_t bits) {
+        constexpr std::uint32_t all = mmio::interrupt_used_buffer | mmio::interrupt_config_change;
+        if ((bits & ~all) != 0) return false;
+        interrupt_status_ &= ~bits;
+        return true;
+    }
+    /// Whether QueueNotify of that queue is legal now.
+    bool kicks(std::uint32_t queue) const {
+        return queue < state_.queues.size() && state_.driver_ok() && state_.alive() &&
+               state_.queues[queue].ready;
+    }
+
     /// A read of the register word that holds `offset`, without side effects (debug transport).
     std::uint32_t peek(std::uint32_t offset) const;
 

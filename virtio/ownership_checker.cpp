@@ -90,7 +90,9 @@ struct ownership_checker::impl {
     /// The tags of the arena that holds `address`.
     std::uint8_t* arena_at(std::uint64_t address) {
         const std::uint64_t number = address / arena_bytes;
-        if (number == last_number) return last_arena;
+        return number == last_number ? last_arena : find_arena(number);
+    }
+    std::uint8_t* find_arena(std::uint64_t number) {
         arena& a = arenas[number];
         if (!a) a.reset(static_cast<std::uint8_t*>(std::calloc(arena_bytes, 1)));
         if (!a) throw std::bad_alloc();
@@ -107,13 +109,37 @@ struct ownership_checker::impl {
             address += part, size -= part;
         }
     }
+    /// The tags of a short message, if they are 8 to 16 and in one arena: they are two words that
+    /// may overlap. Else nullptr.
+    std::uint8_t* short_tags(std::uint64_t address, std::uint64_t size) {
+        const std::uint64_t offset = address % arena_bytes;
+        if (size - 8 > 8 || offset > arena_bytes - 16) return nullptr;
+        return arena_at(address) + offset;
+    }
     void mark(std::uint64_t address, std::uint64_t size, std::uint8_t tag) {
+        if (std::uint8_t* const tags = short_tags(address, size)) {
+            const std::uint64_t word = 0x0101010101010101u * tag;
+            std::memcpy(tags, &word, 8);
+            std::memcpy(tags + size - 8, &word, 8);
+        } else {
+            mark_any(address, size, tag);
+        }
+    }
+    bool is_free(std::uint64_t address, std::uint64_t size) {
+        const std::uint8_t* const tags = short_tags(address, size);
+        if (tags == nullptr) return is_free_any(address, size);
+        std::uint64_t first = 0, last = 0;
+        std::memcpy(&first, tags, 8);
+        std::memcpy(&last, tags + size - 8, 8);
+        return (first | last) == 0;
+    }
+    [[gnu::noinline]] void mark_any(std::uint64_t address, std::uint64_t size, std::uint8_t tag) {
         each(address, size, [tag](std::uint8_t* tags, std::size_t n) {
             std::memset(tags, tag, n);
             return true;
         });
     }
-    bool is_free(std::uint64_t address, std::uint64_t size) {
+    [[gnu::noinline]] bool is_free_any(std::uint64_t address, std::uint64_t size) {
         bool free = true;
         each(address, size,
              [&free](const std::uint8_t* tags, std::size_t n) { return free = all_zero(tags, n); });
@@ -137,10 +163,17 @@ struct ownership_checker::impl {
 
     void end(queue& q, flight& f) {
         for (const span& s : f.spans) mark(s.address, s.size, nobody);
-        for (const std::uint16_t d : f.descriptors) q.descriptors[d] = idle;
+        std::uint8_t* const states = q.descriptors.data();
+        for (const std::uint16_t d : f.descriptors) states[d] = idle;
         f.active = false;
         f.spans.clear();
         f.descriptors.clear();
+    }
+    /// nullptr: it is not live, or has no such head.
+    queue* live_queue(unsigned number, std::uint16_t head) {
+        if (number >= queues.size()) return nullptr;
+        queue& q = queues[number];
+        return q.live && head < q.layout.size ? &q : nullptr;
     }
     void stop(queue& q) {
         if (!q.live) return;
@@ -154,14 +187,14 @@ struct ownership_checker::impl {
         q.written.clear();
     }
     /// The driver writes one whole descriptor that the device does not have; false: look closer.
-    bool write_idle_descriptor(std::uint64_t address, std::size_t size) {
+    bool write_idle_descriptor(std::uint64_t address) {
         for (queue& q : queues) {
             const std::uint64_t offset = address - q.layout.desc, i = offset / 16;
-            if (!q.live || i >= q.layout.size || size != 16 || offset % 16 != 0) continue;
-            if (q.descriptors[i] == exposed) return false;
-            if (std::exchange(q.descriptors[i], std::uint8_t{written}) == idle) {
-                q.written.push_back(static_cast<std::uint16_t>(i));
-            }
+            if (!q.live || i >= q.layout.size || offset % 16 != 0) continue;
+            std::uint8_t& state = q.descriptors[i];
+            if (state == exposed) return false;
+            if (state == idle) q.written.push_back(static_cast<std::uint16_t>(i));
+            state = written;
             return true;
         }
         return false;
@@ -240,47 +273,48 @@ void ownership_checker::reset() {
 void ownership_checker::made_available(unsigned queue, std::uint16_t head, const buffer* readables_,
                                        std::size_t readable_count, const buffer* writables_,
                                        std::size_t writable_count) {
-    if (queue >= impl_->queues.size() || !impl_->queues[queue].live ||
-        head >= impl_->queues[queue].layout.size) {
-        violation(actor::driver, true, 0, 0,
-                  "head " + std::to_string(head) + " was made available in queue " +
-                      std::to_string(queue) + ", which has no such descriptor",
-                  "virtio 2.7.6");
-        return;
-    }
-    impl::queue& q = impl_->queues[queue];
-    impl::flight& f = q.flights[head];
-    if (f.active) {
-        violation(actor::driver, true, q.layout.desc + 16ull * head, 16,
+    impl::queue* const q = impl_->live_queue(queue, head);
+    if (q == nullptr || q->flights[head].active) return cannot_be_available(queue, head);
+    impl::flight& f = q->flights[head];
+    f.active = true;
+    const auto give = [this, &f](const buffer& b, std::uint8_t tag) {
+        if (!impl_->is_free(b.address, b.size)) return in_use(b);
+        impl_->mark(b.address, b.size, tag);
+        impl::span& s = f.spans.emplace_back();  // field by field: a copy would wait for both
+        s.address = b.address;
+        s.size = b.size;
+    };
+    for (std::size_t i = 0; i < readable_count; ++i) give(readables_[i], readable);
+    for (std::size_t i = 0; i < writable_count; ++i) give(writables_[i], writable);
+    std::uint8_t* const states = q->descriptors.data();
+    for (const std::uint16_t d : q->written) states[d] = impl::exposed;
+    f.descriptors.swap(q->written);
+}
+
+void ownership_checker::cannot_be_available(unsigned queue, std::uint16_t head) {
+    if (const impl::queue* const q = impl_->live_queue(queue, head)) {
+        violation(actor::driver, true, q->layout.desc + 16ull * head, 16,
                   "head " + std::to_string(head) + " was made available twice", "virtio 2.7.13");
         return;
     }
-    f.active = true;
-    for (std::size_t i = 0; i < readable_count + writable_count; ++i) {
-        const bool in = i < readable_count;
-        const buffer& b = in ? readables_[i] : writables_[i - readable_count];
-        if (!impl_->is_free(b.address, b.size)) {
-            violation(actor::driver, true, b.address, b.size,
-                      "a buffer was made available while all or part of it is in use",
-                      "virtio 2.7.13");
-            continue;
-        }
-        impl_->mark(b.address, b.size, in ? readable : writable);
-        impl::span& s =
-            f.spans.emplace_back();  // field by field: a copy would wait for both stores
-        s.address = b.address;
-        s.size = b.size;
-    }
-    for (const std::uint16_t d : q.written) q.descriptors[d] = impl::exposed;
-    f.descriptors.swap(q.written);
+    violation(actor::driver, true, 0, 0,
+              "head " + std::to_string(head) + " was made available in queue " +
+                  std::to_string(queue) + ", which has no such descriptor",
+              "virtio 2.7.6");
+}
+
+void ownership_checker::in_use(const buffer& b) {
+    violation(actor::driver, true, b.address, b.size,
+              "a buffer was made available while all or part of it is in use", "virtio 2.7.13");
 }
 
 void ownership_checker::made_used(unsigned queue, std::uint16_t head) {
-    if (queue < impl_->queues.size() && impl_->queues[queue].live) {
-        impl::queue& q = impl_->queues[queue];
-        if (head < q.flights.size() && q.flights[head].active)
-            return impl_->end(q, q.flights[head]);
-    }
+    impl::queue* const q = impl_->live_queue(queue, head);
+    if (q == nullptr || !q->flights[head].active) return not_out(queue, head);
+    impl_->end(*q, q->flights[head]);
+}
+
+void ownership_checker::not_out(unsigned queue, std::uint16_t head) {
     violation(actor::device, true, 0, 0,
               "head " + std::to_string(head) + " of queue " + std::to_string(queue) +
                   " was returned, but the device does not have it",
@@ -291,10 +325,17 @@ memory_tags ownership_checker::tags_at(std::uint64_t address) {
     return {address / arena_bytes * arena_bytes, arena_bytes, impl_->arena_at(address), &accesses_};
 }
 
+void ownership_checker::on_write(actor who, std::uint64_t address, std::size_t size) {
+    if (who == actor::driver && size == 16 && impl_->write_idle_descriptor(address)) {
+        ++accesses_;
+    } else {
+        check(who, true, address, size);
+    }
+}
+
 void ownership_checker::check(actor who, bool write, std::uint64_t address, std::size_t size) {
     ++accesses_;
     const bool driver_writes = write && who == actor::driver;
-    if (driver_writes && impl_->write_idle_descriptor(address, size)) return;
     bool descriptors = false;
     const rule& r = rules[static_cast<unsigned>(who) * 2 + (write ? 1 : 0)];
     impl_->each(address, size, [&](const std::uint8_t* tags, std::size_t n) {

@@ -52,9 +52,7 @@ public:
     void on_read(actor who, std::uint64_t address, std::size_t size) override {
         check(who, false, address, size);
     }
-    void on_write(actor who, std::uint64_t address, std::size_t size) override {
-        check(who, true, address, size);
-    }
+    void on_write(actor who, std::uint64_t address, std::size_t size) override;
 
     std::uint64_t violations() const { return violations_; }
     std::uint64_t accesses() const { return accesses_; }
@@ -62,6 +60,9 @@ public:
 private:
     struct impl;
     void check(actor who, bool write, std::uint64_t address, std::size_t size);
+    [[gnu::cold]] void cannot_be_available(unsigned queue, std::uint16_t head);
+    [[gnu::cold]] void in_use(const buffer& b);
+    [[gnu::cold]] void not_out(unsigned queue, std::uint16_t head);
     [[gnu::cold]] void violation(actor who, bool write, std::uint64_t address, std::size_t size,
                                  std::string rule, const char* source);
 

@@ -124,7 +124,9 @@ public:
     /// Takes the next available chain into `out` (its vectors are reused). On `fault`, `fault()`
     /// says why and every later call gives `fault` again. Checks every descriptor: index, loop,
     /// order, indirection, memory range (virtio 2.7; SPL-05..SPL-21, SPL-23, SPL-49).
-    take_result take(chain& out);
+    take_result take(chain& out) {
+        return next_avail_ == seen_avail_ || broken_ ? take_more(out) : take_next(out);
+    }
 
     /// True when the driver has made more available (reads avail idx).
     bool has_available() { return available() != 0; }
@@ -157,13 +159,22 @@ public:
     const ring_fault& fault() const { return fault_; }
 
 private:
-    struct cursor;  ///< where a walk is: table, index, descriptors left
-    bool look();    ///< reads avail idx; true when something is available
+    struct cursor;                      ///< where a walk is: table, index, descriptors left
+    take_result take_more(chain& out);  ///< reads avail idx first
+    take_result take_next(chain& out);
     bool walk(std::uint16_t head, chain& out);
+    bool walk_on(descriptor d, cursor at, chain& out);
     bool enter_table(const descriptor& d, cursor& at);
     bool append(const descriptor& d, cursor& at, chain& out);
-    [[gnu::cold]] bool fail(std::string what, const char* section);  ///< always false
+    // Why it cannot go on; always false.
+    [[gnu::cold]] bool jumped(std::uint16_t idx);
+    [[gnu::cold]] bool lost(std::uint16_t head, cursor at);
+    [[gnu::cold]] bool out_of_order();
+    [[gnu::cold]] bool too_long();
+    [[gnu::cold]] bool beyond(const descriptor& d, bool writable);
+    [[gnu::cold]] bool fail(std::string what, const char* section);
     [[gnu::cold]] bool unreachable(const char* what, std::uint64_t address);
+    [[gnu::cold]] [[noreturn]] void no_such_head(std::uint16_t head) const;
 
     guest_memory* memory_ = nullptr;
     ring_layout layout_;
@@ -197,7 +208,13 @@ public:
 
     /// virtqueue_kick_prepare: whether the device must be notified (2.7.10.1, 2.7.10 with
     /// EVENT_IDX).
-    bool kick_prepare();
+    bool kick_prepare() {
+        if (broken_) return false;
+        const std::uint16_t before = avail_idx_ - num_added_;
+        num_added_ = 0;
+        if (features_.event_idx) return event_wants_kick(before);
+        return (memory_->load<std::uint16_t>(actor::driver, layout_.used) & used_f_no_notify) == 0;
+    }
     /// 65535 chains were added since the last kick: virtqueue_add kicks then by itself.
     bool kick_overdue() const { return num_added_ == 0xffff; }
 
@@ -214,13 +231,21 @@ public:
     /// back, or nullptr.
     void* detach_unused();
 
-    bool more_used();  ///< used idx has moved (one 2-byte read)
+    /// Used idx has moved (one 2-byte read).
+    bool more_used() {
+        return memory_ != nullptr &&
+               memory_->load<std::uint16_t>(actor::driver, layout_.used_idx()) != last_used_;
+    }
     /// vring_interrupt, before it calls back: with EVENT_IDX the device will not interrupt again by
     /// itself, so that the next disable_cb does nothing (the "event already triggered" hint).
     void note_interrupt() { event_triggered_ = features_.event_idx; }
-    void disable_cb();              ///< virtqueue_disable_cb
-    unsigned enable_cb_prepare();   ///< returns last_used for poll()
-    bool poll(unsigned last_used);  ///< virtqueue_poll: used idx has moved past it
+    void disable_cb();             ///< virtqueue_disable_cb
+    unsigned enable_cb_prepare();  ///< returns last_used for poll()
+    /// virtqueue_poll: used idx has moved past it. A broken queue never has more.
+    bool poll(unsigned last_used) {
+        return !broken_ && memory_->load<std::uint16_t>(actor::driver, layout_.used_idx()) !=
+                               static_cast<std::uint16_t>(last_used);
+    }
     bool enable_cb() { return !poll(enable_cb_prepare()); }  ///< false: more is pending
 
     bool broken() const { return broken_; }
@@ -242,6 +267,8 @@ private:
     bool write_indirect(const buffer* out, std::size_t outs, const buffer* in, std::size_t ins,
                         std::uint64_t table);
     bool publish(std::uint16_t head);
+    [[gnu::cold]] bool event_wants_kick(std::uint16_t before);
+    [[gnu::cold]] void refuse(const used_element& element);
     void detach(std::uint16_t head);
     [[gnu::cold]] bool bad(std::string what);  ///< breaks the queue; always false
     [[gnu::cold]] bool bad_memory(const char* what, std::uint64_t address);

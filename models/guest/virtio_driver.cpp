@@ -27,35 +27,38 @@ virtio_driver::virtio_driver(sc_core::sc_module_name name, guest_kernel& kernel,
       kernel_(kernel),
       base_(device_base),
       memory_(memory),
-      allocator_(allocator) {}
+      allocator_(allocator) {
+    payload_.set_data_ptr(reinterpret_cast<unsigned char*>(&data_));
+    payload_.set_data_length(sizeof data_);
+    payload_.set_streaming_width(sizeof data_);
+    payload_.set_byte_enable_ptr(nullptr);
+}
 
-void virtio_driver::transport(tlm::tlm_command command, std::uint32_t offset,
-                              std::uint32_t& value) {
+void virtio_driver::transport(tlm::tlm_command command, std::uint32_t offset) {
     payload_.set_command(command);
     payload_.set_address(base_ + offset);
-    payload_.set_data_ptr(reinterpret_cast<unsigned char*>(&value));
-    payload_.set_data_length(sizeof value);
-    payload_.set_streaming_width(sizeof value);
-    payload_.set_byte_enable_ptr(nullptr);
     payload_.set_dmi_allowed(false);
     payload_.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
     sc_core::sc_time delay;
     bus->b_transport(payload_, delay);
-    if (payload_.is_response_error()) {
-        throw error(error_kind::model, std::string(name()) + ": register access at offset " +
-                                           std::to_string(offset) + " answered " +
-                                           payload_.get_response_string());
-    }
+    if (payload_.is_response_error()) bus_error(offset);
+}
+
+void virtio_driver::bus_error(std::uint32_t offset) {
+    throw error(error_kind::model, std::string(name()) + ": register access at offset " +
+                                       std::to_string(offset) + " answered " +
+                                       payload_.get_response_string());
 }
 
 std::uint32_t virtio_driver::read_now(std::uint32_t offset) {
-    std::uint32_t value = 0;
-    transport(tlm::TLM_READ_COMMAND, offset, value);
-    return value;
+    data_ = 0;
+    transport(tlm::TLM_READ_COMMAND, offset);
+    return data_;
 }
 
 void virtio_driver::write_now(std::uint32_t offset, std::uint32_t value) {
-    transport(tlm::TLM_WRITE_COMMAND, offset, value);
+    data_ = value;
+    transport(tlm::TLM_WRITE_COMMAND, offset);
 }
 
 std::uint32_t virtio_driver::read(guest_context& c, std::uint32_t offset) {

@@ -57,7 +57,8 @@ private:
     bool set_up_queue(guest_context& c, unsigned index);
     void add_status(guest_context& c, std::uint32_t bits);
     void fail(guest_context& c, const std::string& why);
-    void transport(tlm::tlm_command command, std::uint32_t offset, std::uint32_t& value);
+    void transport(tlm::tlm_command command, std::uint32_t offset);
+    [[gnu::cold]] [[noreturn]] void bus_error(std::uint32_t offset);
 
     guest_kernel& kernel_;
     std::uint64_t base_;
@@ -66,7 +67,8 @@ private:
     std::array<virtio::driver_queue, 2> queues_;
     std::uint64_t features_ = 0;
     bool p2a_ = false;
-    tlm::tlm_generic_payload payload_;
+    tlm::tlm_generic_payload payload_;  ///< used again and again; what never changes is set once
+    std::uint32_t data_ = 0;            ///< its data
 };
 
 }  // namespace scmi_vp::models

@@ -2,6 +2,7 @@
 // See virtio_mmio_device.h.
 #include "models/transports/virtio_mmio_device.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "models/waves.h"
@@ -13,7 +14,7 @@ virtio_mmio_device::virtio_mmio_device(sc_core::sc_module_name name,
                                        virtio::guest_memory& memory, scmi_device& device,
                                        monitor& mon)
     : sc_core::sc_module(name),
-      in("in"),
+      in("in", *this),
       irq("irq"),
       registers_(config, &memory),
       device_(device),
@@ -24,6 +25,25 @@ virtio_mmio_device::virtio_mmio_device(sc_core::sc_module_name name,
 }
 
 void virtio_mmio_device::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time&) {
+    const std::uint64_t address = payload.get_address();
+    std::uint32_t value = 0;
+    if (payload.get_data_length() != sizeof value || payload.get_streaming_width() < sizeof value ||
+        payload.get_byte_enable_ptr() || address > virtio::mmio::window_size - sizeof value) {
+        return other_access(payload);
+    }
+    const auto offset = static_cast<std::uint32_t>(address);
+    payload.set_response_status(tlm::TLM_OK_RESPONSE);
+    if (payload.is_read()) {
+        value = read_register(offset, sizeof value);
+        std::memcpy(payload.get_data_ptr(), &value, sizeof value);
+    } else if (payload.is_write()) {
+        std::memcpy(&value, payload.get_data_ptr(), sizeof value);
+        write_register(offset, sizeof value, value);
+    }
+}
+
+/// All but 32-bit accesses.
+void virtio_mmio_device::other_access(tlm::tlm_generic_payload& payload) {
     const std::uint64_t address = payload.get_address();
     const unsigned size = payload.get_data_length();
     if (payload.get_byte_enable_ptr()) {
@@ -41,28 +61,49 @@ void virtio_mmio_device::b_transport(tlm::tlm_generic_payload& payload, sc_core:
     // An access that a register does not support is a guest error, not a bus error: a bus error
     // would crash a guest kernel where real devices ignore the access.
     const auto offset = static_cast<std::uint32_t>(address);
+    const std::size_t used = std::min<std::size_t>(size, sizeof(std::uint32_t));
     payload.set_response_status(tlm::TLM_OK_RESPONSE);
     if (payload.is_read()) {
-        virtio::register_effect effect;
-        const std::uint32_t value = registers_.read(offset, size, effect);
-        if (size == sizeof value) {
-            std::memcpy(payload.get_data_ptr(), &value, sizeof value);
-        } else {
-            std::memset(payload.get_data_ptr(), 0, size);
-            std::memcpy(payload.get_data_ptr(), &value, std::min<std::size_t>(size, sizeof value));
-        }
-        mon_.register_access(false, offset, value);
-        if (effect.guest_error) guest_error(effect.guest_error);  // a read has no other effect
+        const std::uint32_t value = read_register(offset, size);
+        std::memset(payload.get_data_ptr(), 0, size);
+        std::memcpy(payload.get_data_ptr(), &value, used);
     } else if (payload.is_write()) {
         std::uint32_t value = 0;
-        if (size == sizeof value) {
-            std::memcpy(&value, payload.get_data_ptr(), sizeof value);
-        } else {
-            std::memcpy(&value, payload.get_data_ptr(), std::min<std::size_t>(size, sizeof value));
-        }
-        mon_.register_access(true, offset, value);
-        apply(registers_.write(offset, size, value));
+        std::memcpy(&value, payload.get_data_ptr(), used);
+        write_register(offset, size, value);
     }
+}
+
+inline std::uint32_t virtio_mmio_device::read_register(std::uint32_t offset, unsigned size) {
+    if (offset == virtio::mmio::interrupt_status && size == sizeof(std::uint32_t)) {
+        const std::uint32_t status = registers_.interrupt_status();
+        mon_.register_access(false, offset, status);
+        return status;
+    }
+    virtio::register_effect effect;
+    const std::uint32_t value = registers_.read(offset, size, effect);
+    mon_.register_access(false, offset, value);
+    if (effect.guest_error) guest_error(effect.guest_error);  // a read has no other effect
+    return value;
+}
+
+inline void virtio_mmio_device::write_register(std::uint32_t offset, unsigned size,
+                                               std::uint32_t value) {
+    mon_.register_access(true, offset, value);
+    if (size == sizeof value && write_fast(offset, value)) return;
+    apply(registers_.write(offset, size, value));
+}
+
+inline bool virtio_mmio_device::write_fast(std::uint32_t offset, std::uint32_t value) {
+    if (offset == virtio::mmio::interrupt_ack && registers_.acknowledge(value)) {
+        update_irq();
+        return true;
+    }
+    if (offset == virtio::mmio::queue_notify && registers_.kicks(value)) {
+        device_.kick(value);
+        return true;
+    }
+    return false;
 }
 
 unsigned virtio_mmio_device::transport_dbg(tlm::tlm_generic_payload& payload) {
@@ -126,6 +167,7 @@ void virtio_mmio_device::update_irq() {
     if (waves* w = mon_.wave()) w->interrupt_status(now(), status);
     if (irq_high_ == (status != 0)) return;
     irq_high_ = status != 0;
+    mon_.irq_level(irq_high_);
     irq->set(irq_high_);
 }
 

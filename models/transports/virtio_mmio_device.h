@@ -5,10 +5,11 @@
 
 #include <systemc>
 #include <tlm>
-#include <tlm_utils/simple_target_socket.h>
+#include <tlm_utils/simple_initiator_socket.h>
 
 #include "models/monitor.h"
 #include "models/platform/scmi_device.h"
+#include "tlm/direct_target_socket.h"
 #include "tlm/interrupt_line.h"
 #include "virtio/mmio_registers.h"
 
@@ -18,7 +19,7 @@ namespace scmi_vp::models {
 /// is the guest's: guest_costs::mmio_read, mmio_write); no DMI; debug reads have no side effects.
 class virtio_mmio_device : public sc_core::sc_module, public device_front {
 public:
-    tlm_utils::simple_target_socket<virtio_mmio_device> in;
+    direct_target_socket<virtio_mmio_device> in;
     sc_core::sc_port<interrupt_if> irq;
 
     virtio_mmio_device(sc_core::sc_module_name name, const virtio::device_config& config,
@@ -34,8 +35,14 @@ public:
     void ring_broken(const virtio::ring_fault& fault) override;
 
 private:
+    friend direct_target_socket<virtio_mmio_device>;
     void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
     unsigned transport_dbg(tlm::tlm_generic_payload& payload);
+    std::uint32_t read_register(std::uint32_t offset, unsigned size);
+    void write_register(std::uint32_t offset, unsigned size, std::uint32_t value);
+    /// The accesses that every request makes; false: not one of them, or not a legal one.
+    bool write_fast(std::uint32_t offset, std::uint32_t value);
+    [[gnu::cold]] void other_access(tlm::tlm_generic_payload& payload);
     void apply(const virtio::register_effect& effect);
     [[gnu::cold]] void guest_error(const std::string& what);
     void update_irq();

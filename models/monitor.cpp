@@ -38,48 +38,13 @@ void monitor::mark_in_vain(request& r, instant i) {
     if (i == instant::woke) move_hop(r.reached, int(hop::complete));
 }
 
-void monitor::published(request& r, std::uint16_t head, sim_time when) {
-    if (by_head_.size() <= head) by_head_.resize(head + 1u);
-    by_head_[head] = &r;
-    mark(r, instant::published, when);
-    unseen_.push_back(&r);
-}
-
-void monitor::irq_entered(sim_time when) {
-    irq_entered_ = when;
-    in_handler_ = true;
-    for (request* r : open_) {
-        if (r->reached == index_of(instant::used)) mark(*r, instant::irq, when);
-    }
-}
-
-void monitor::matched(request& r, sim_time when) {
-    if (r.timed_out) return;
-    // The handler that collects it may be a later one than the one that ran when it was returned.
-    mark(r, instant::irq, std::max(irq_entered_, r.at[index_of(instant::used)]));
-    mark(r, instant::matched, when);
-}
-
 void monitor::delayed_matched(request& r, sim_time when) {
     r.delayed_irq = std::max(irq_entered_, r.delayed_used);
     r.delayed_matched = when;
 }
 
-void monitor::leave(request& r, outcome o, std::int32_t linux_errno, sim_time when) {
-    r.result = o;
-    r.linux_errno = linux_errno;
-    r.at[index_of(instant::returned)] = when;
-    r.left = true;
-    move_hop(r.timed_out ? int(hop::complete) : r.reached, -1);
-    check_sums(r);
-}
-
 void monitor::late(request& r, sim_time when) {
     if (r.late_at == sim_time{}) r.late_at = when;
-}
-
-void monitor::unpin(request& r) {
-    if (--r.pins == 0) release(r);
 }
 
 void monitor::release(request& r) {
@@ -92,13 +57,15 @@ void monitor::release(request& r) {
 }
 
 void monitor::check_sums(const request& r) {
-    sim_time sum;
-    bool negative = false;
+    std::int64_t sum = 0, signs = 0;
     for (const sim_time& span : r.hops()) {
-        sum += span;
-        negative |= span < sim_time{};
+        sum += span.ps;
+        signs |= span.ps;
     }
-    if (sum == r.round_trip() && !negative) return;
+    if (sum != r.round_trip().ps || signs < 0) wrong_sums(r, sim_time(sum), signs < 0);
+}
+
+void monitor::wrong_sums(const request& r, sim_time sum, bool negative) {
     violate({r.at[index_of(instant::returned)], "hop sums",
              "request " + std::to_string(r.id) + ": its hops add up to " + to_string(sum) +
                  ", its round trip is " + to_string(r.round_trip()) +
@@ -111,47 +78,6 @@ void monitor::forget(std::vector<request*>& list, request* r) {
     if (it != list.end()) list.erase(it);
 }
 
-void monitor::kick_seen(unsigned queue, sim_time when) {
-    if (queue != virtio::scmi_cmdq) return;
-    for (request* r : unseen_) {
-        mark(*r, instant::seen, when);
-        unserved_.push_back(r);
-    }
-    unseen_.clear();
-}
-
-void monitor::worker_running(sim_time when) {
-    for (request* r : unserved_) mark(*r, instant::running, when);
-    unserved_.clear();
-}
-
-void monitor::taken(std::uint16_t head, sim_time when) {
-    request* r = at_head(head);
-    if (!r) return;
-    if (r->at[index_of(instant::seen)] == sim_time{}) {
-        // Taken by a worker that was awake before its own kick arrived: it waited in the queue.
-        forget(unseen_, r);
-        mark(*r, instant::seen, r->at[index_of(instant::published)]);
-    }
-    if (r->at[index_of(instant::running)] == sim_time{}) {
-        forget(unserved_, r);
-        mark(*r, instant::running, r->at[index_of(instant::seen)]);
-    }
-    mark(*r, instant::taken, when);
-}
-
-void monitor::ready(std::uint16_t head, sim_time when) {
-    if (request* r = at_head(head)) mark(*r, instant::ready, when);
-}
-
-void monitor::used(std::uint16_t head, sim_time when) {
-    request* r = at_head(head);
-    if (!r) return;
-    mark(*r, instant::used, when);
-    if (in_handler_) mark(*r, instant::irq, when);
-    by_head_[head] = nullptr;
-}
-
 request* monitor::awaiting_delayed(std::uint16_t token, std::uint8_t protocol) {
     for (request* r : open_) {
         if (r->delayed == delayed_state::awaited && r->hdr.token == token &&
@@ -160,6 +86,16 @@ request* monitor::awaiting_delayed(std::uint16_t token, std::uint8_t protocol) {
         }
     }
     return nullptr;
+}
+
+/// Taken by a worker that was awake before its own kick arrived: it waited in the queue.
+void monitor::taken_early(request& r) {
+    if (r.at[index_of(instant::seen)] == sim_time{}) {
+        forget(unseen_, &r);
+        mark(r, instant::seen, r.at[index_of(instant::published)]);
+    }
+    forget(unserved_, &r);
+    mark(r, instant::running, r.at[index_of(instant::seen)]);
 }
 
 void monitor::delayed_ready(std::uint16_t token, std::uint8_t protocol, sim_time when) {

@@ -7,6 +7,7 @@
 // the sink and its memory is used again.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <string>
@@ -124,7 +125,9 @@ private:
     }
     [[gnu::cold]] void show_move(int from, int to);
     void forget(std::vector<request*>& list, request* r);
+    [[gnu::noinline]] void taken_early(request& r);
     void check_sums(const request& r);
+    [[gnu::cold]] void wrong_sums(const request& r, sim_time sum, bool negative);
     request* at_head(std::uint16_t head) {
         return head < by_head_.size() ? by_head_[head] : nullptr;
     }
@@ -144,5 +147,75 @@ private:
     bool in_handler_ = false;
     bool trace_registers_ = false;
 };
+
+// The steps of every request, each called from one place.
+
+inline void monitor::published(request& r, std::uint16_t head, sim_time when) {
+    if (by_head_.size() <= head) by_head_.resize(head + 1u);
+    by_head_[head] = &r;
+    mark(r, instant::published, when);
+    unseen_.push_back(&r);
+}
+
+inline void monitor::irq_entered(sim_time when) {
+    irq_entered_ = when;
+    in_handler_ = true;
+    for (request* r : open_) {
+        if (r->reached == std::size_t(instant::used)) mark(*r, instant::irq, when);
+    }
+}
+
+inline void monitor::matched(request& r, sim_time when) {
+    if (r.timed_out) return;
+    // The handler that collects it may be a later one than the one that ran when it was returned.
+    mark(r, instant::irq, std::max(irq_entered_, r.at[std::size_t(instant::used)]));
+    mark(r, instant::matched, when);
+}
+
+inline void monitor::leave(request& r, outcome o, std::int32_t linux_errno, sim_time when) {
+    r.result = o;
+    r.linux_errno = linux_errno;
+    r.at[std::size_t(instant::returned)] = when;
+    r.left = true;
+    move_hop(r.timed_out ? int(hop::complete) : r.reached, -1);
+    check_sums(r);
+}
+
+inline void monitor::unpin(request& r) {
+    if (--r.pins == 0) release(r);
+}
+
+inline void monitor::kick_seen(unsigned queue, sim_time when) {
+    if (queue != virtio::scmi_cmdq) return;
+    for (request* r : unseen_) {
+        mark(*r, instant::seen, when);
+        unserved_.push_back(r);
+    }
+    unseen_.clear();
+}
+
+inline void monitor::worker_running(sim_time when) {
+    for (request* r : unserved_) mark(*r, instant::running, when);
+    unserved_.clear();
+}
+
+inline void monitor::taken(std::uint16_t head, sim_time when) {
+    request* r = at_head(head);
+    if (!r) return;
+    if (r->at[std::size_t(instant::running)] == sim_time{}) taken_early(*r);
+    mark(*r, instant::taken, when);
+}
+
+inline void monitor::ready(std::uint16_t head, sim_time when) {
+    if (request* r = at_head(head)) mark(*r, instant::ready, when);
+}
+
+inline void monitor::used(std::uint16_t head, sim_time when) {
+    request* r = at_head(head);
+    if (!r) return;
+    mark(*r, instant::used, when);
+    if (in_handler_) mark(*r, instant::irq, when);
+    by_head_[head] = nullptr;
+}
 
 }  // namespace scmi_vp::models

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of SCMI messages and the little-endian fields of a message.
+// The table of SCMI messages, names and text fields.
 // Numbers and parameters: DEN0056 v3.2. Sizes: what Linux drivers/firmware/arm_scmi passes to
 // xfer_get_init for the protocol versions served here.
 #include "scmi/message.h"
 
 #include <algorithm>
 #include <array>
-#include <boost/endian/conversion.hpp>
 #include <cstring>
 
 namespace scmi_vp::scmi {
@@ -168,23 +167,6 @@ std::string_view protocol_name(std::uint8_t protocol_id) {
     if (protocol_id >= 0x80) return "vendor";
     if (protocol_id < protocol::base || protocol_id > protocol::pinctrl) return "unknown";
     return names[protocol_id - protocol::base];
-}
-
-std::uint32_t get_u32(const std::uint8_t* data, std::size_t size, std::size_t offset) {
-    if (size < 4 || offset > size - 4) return 0;
-    return boost::endian::load_little_u32(data + offset);
-}
-
-void put_u32(message_bytes& m, std::uint32_t value) {
-    const std::size_t at = m.size();
-    m.resize(at + 4, boost::container::default_init);
-    boost::endian::store_little_u32(m.data() + at, value);
-}
-
-void put_u64(message_bytes& m, std::uint64_t value) {
-    const std::size_t at = m.size();
-    m.resize(at + 8, boost::container::default_init);
-    boost::endian::store_little_u64(m.data() + at, value);
 }
 
 void put_name(message_bytes& m, std::string_view text, std::size_t width) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/container/small_vector.hpp>
+#include <boost/endian/conversion.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -79,9 +80,21 @@ std::string message_name(std::uint8_t protocol_id, std::uint8_t message_id);
 std::string_view protocol_name(std::uint8_t protocol_id);  ///< "Sensor", "vendor", "unknown"
 
 /// Little-endian fields. Reading beyond the end gives 0 (callers check sizes first).
-std::uint32_t get_u32(const std::uint8_t* data, std::size_t size, std::size_t offset);
-void put_u32(message_bytes& m, std::uint32_t value);
-void put_u64(message_bytes& m, std::uint64_t value);  ///< low word first, as DEN0056 orders them
+inline std::uint32_t get_u32(const std::uint8_t* data, std::size_t size, std::size_t offset) {
+    if (size < 4 || offset > size - 4) return 0;
+    return boost::endian::load_little_u32(data + offset);
+}
+inline void put_u32(message_bytes& m, std::uint32_t value) {
+    const std::size_t at = m.size();
+    m.resize(at + 4, boost::container::default_init);
+    boost::endian::store_little_u32(m.data() + at, value);
+}
+/// Low word first, as DEN0056 orders them.
+inline void put_u64(message_bytes& m, std::uint64_t value) {
+    const std::size_t at = m.size();
+    m.resize(at + 8, boost::container::default_init);
+    boost::endian::store_little_u64(m.data() + at, value);
+}
 /// `width` bytes: the text, cut so that at least one NUL follows, and padded with NUL.
 void put_name(message_bytes& m, std::string_view text, std::size_t width);
 

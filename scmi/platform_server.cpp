@@ -98,6 +98,11 @@ struct platform_server::impl {
     detail::command_table& table_of(std::uint8_t id) { return tables[id - protocol::base]; }
 
     status execute(detail::request& r, command_result& out);
+    [[gnu::cold]] [[noreturn]] void no_such_agent(std::uint32_t agent_id) const {
+        throw error(error_kind::model, "a command came from agent " + std::to_string(agent_id) +
+                                           "; the platform has agents 1 to " +
+                                           std::to_string(state.agents()));
+    }
 
     detail::server_state state;
     std::array<detail::command_table, protocol::sensor - protocol::base + 1> tables;
@@ -144,11 +149,7 @@ command_result platform_server::handle(std::uint32_t agent_id, const std::uint8_
 
 void platform_server::handle(std::uint32_t agent_id, const std::uint8_t* data, std::size_t size,
                              std::size_t max_reply, bool delayed_allowed, command_result& out) {
-    if (agent_id == 0 || agent_id > impl_->state.agents()) {
-        throw error(error_kind::model, "a command came from agent " + std::to_string(agent_id) +
-                                           "; the platform has agents 1 to " +
-                                           std::to_string(impl_->state.agents()));
-    }
+    if (agent_id == 0 || agent_id > impl_->state.agents()) impl_->no_such_agent(agent_id);
     constexpr std::size_t prefix = 8;  // header and status
     out.response.clear();
     out.delayed.reset();
@@ -162,8 +163,7 @@ void platform_server::handle(std::uint32_t agent_id, const std::uint8_t* data, s
                       max_reply - prefix,
                       delayed_allowed,
                       nullptr};
-    put_u32(out.response, r.hdr.pack());
-    put_u32(out.response, static_cast<std::uint32_t>(status::success));
+    put_u64(out.response, r.hdr.pack());  // and SUCCESS, which is 0
     status s = impl_->execute(r, out);
     if (s == status::success && out.response.size() > max_reply) s = status::protocol_error;
     if (s != status::success) {

@@ -81,15 +81,17 @@ xfer* xfer_table::get(xfer_error& why) {
 }
 
 void xfer_table::put(xfer& x) {
-    if (x.users == 0) {
-        throw error(error_kind::model,
-                    "xfer " + std::to_string(x.index) + " is put more often than it was taken");
-    }
+    if (x.users == 0) put_too_often(x);
     if (--x.users != 0) return;
     x.pending = false;
     tokens_.reset(x.hdr.token);
     free_.push_back(x.index);
     --in_use_;
+}
+
+void xfer_table::put_too_often(const xfer& x) {
+    throw error(error_kind::model,
+                "xfer " + std::to_string(x.index) + " is put more often than it was taken");
 }
 
 void xfer_table::prepare_to_send(xfer& x) {

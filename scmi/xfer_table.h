@@ -99,6 +99,7 @@ public:
 
 private:
     std::uint32_t free_token(std::uint32_t candidate) const;
+    [[gnu::cold]] [[noreturn]] static void put_too_often(const xfer& x);
 
     std::vector<xfer> xfers_;
     std::vector<std::uint16_t> free_;  ///< LIFO

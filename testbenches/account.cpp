@@ -59,6 +59,7 @@ void totals::add(const request& r) {
     if (trip > round_trip_max) round_trip_max = trip, slowest = r.id;
     const auto hops = r.hops();
     for (std::size_t i = 0; i < hop_count; ++i) {
+        if (hops[i] == sim_time{}) continue;  // most hops of most requests
         hop_sum_ps[i] += static_cast<double>(hops[i].ps);
         hop_max[i] = std::max(hop_max[i], hops[i]);
     }

@@ -51,7 +51,7 @@ public:
             arm();
             return false;
         }
-        std::pop_heap(heap_.begin(), heap_.end(), later);
+        if (heap_.size() > 1) std::pop_heap(heap_.begin(), heap_.end(), later);
         item = std::move(heap_.back().item);
         heap_.pop_back();
         return true;
@@ -101,7 +101,7 @@ private:
         // since); SystemC would ignore the later one. One for an earlier instant is over.
         if (armed_for >= t) armed.cancel();
         armed_for = std::max(due, t);
-        armed.notify(to_sc(due - t));
+        armed.notify((near ? near_arm_ : far_arm_).to_sc(due - t));
     }
 
     void far_due() {
@@ -114,6 +114,7 @@ private:
     static constexpr sim_time near_span = microseconds(100);
 
     sc_core::sc_event event_, far_;
+    same_span near_arm_, far_arm_;
     std::vector<entry> heap_;
     std::uint64_t next_order_ = 0;
     sim_time near_at_, far_at_;  ///< what each event was last armed for

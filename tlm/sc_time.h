@@ -21,4 +21,21 @@ inline sim_time from_sc(const sc_core::sc_time& t) {
     return sim_time(static_cast<std::int64_t>(t.value()));
 }
 
+/// to_sc for a place where the same span comes again and again (a constant latency): the conversion
+/// is a call into the library.
+class same_span {
+public:
+    const sc_core::sc_time& to_sc(sim_time t) {
+        if (t != span_) {
+            span_ = t;
+            time_ = scmi_vp::to_sc(t);
+        }
+        return time_;
+    }
+
+private:
+    sim_time span_;
+    sc_core::sc_time time_;
+};
+
 }  // namespace scmi_vp

@@ -2,18 +2,29 @@
 // See interrupt_handler.h.
 #include "models/guest/interrupt_handler.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "models/waves.h"
 
 // CPU time passes here: come back when it has. Costs nothing when there is none.
 #define SPEND(cost)                                        \
-    delay_ = (cost);                                       \
-    if (delay_.ps > 0) {                                   \
+    if (!free_ && (delay_ = (cost)).ps > 0) {              \
         BOOST_ASIO_CORO_YIELD next_trigger(to_sc(delay_)); \
     }
 
 namespace scmi_vp::models {
+namespace {
+
+/// Whether everything that the handler does takes no time.
+bool no_cost(const guest_costs& c) {
+    const sim_time costs[] = {c.irq_entry, c.mmio_read,   c.mmio_write,     c.ring_get,
+                              c.ring_add,  c.rx_callback, c.clock_read_irq, c.irq_exit};
+    return std::all_of(std::begin(costs), std::end(costs), [](sim_time t) { return t.ps <= 0; });
+}
+
+}  // namespace
 
 interrupt_handler::interrupt_handler(sc_core::sc_module_name name, guest_kernel& kernel,
                                      virtio_driver& driver, scmi_channel& channel,
@@ -26,7 +37,8 @@ interrupt_handler::interrupt_handler(sc_core::sc_module_name name, guest_kernel&
       agent_(agent),
       injection_(std::move(injection)),
       extra_(extra),
-      cpu_(kernel.cpu(kernel.config().irq_cpu)) {
+      cpu_(kernel.cpu(kernel.config().irq_cpu)),
+      free_(no_cost(kernel.costs()) && extra.collect.is_zero()) {
     SC_HAS_PROCESS(interrupt_handler);
     SC_METHOD(process);
     dont_initialize();
@@ -36,7 +48,7 @@ interrupt_handler::interrupt_handler(sc_core::sc_module_name name, guest_kernel&
 void interrupt_handler::interrupt_rose() {
     if (!idle_) return;
     idle_ = false;
-    arrival_.notify(to_sc(injection_.next()));
+    arrival_.notify(arrival_span_.to_sc(injection_.next()));
 }
 
 void interrupt_handler::process() {
@@ -63,23 +75,25 @@ void interrupt_handler::process() {
                  (status_ & virtio::mmio::interrupt_used_buffer) && queue_ < driver_.queues();
                  ++queue_) {
                 // vring_interrupt: nothing used is no work; a broken queue is not called.
-                if (!driver_.queue(queue_).more_used()) continue;
+                at_ = &driver_.queue(queue_);
+                lock_ = &channel_.lock(queue_);
+                if (!at_->more_used()) continue;
                 handled_ = true;
-                if (driver_.queue(queue_).broken()) continue;
-                driver_.queue(queue_).note_interrupt();
+                if (at_->broken()) continue;
+                at_->note_interrupt();
                 callbacks_enabled_ = true;
                 for (;;) {
-                    while (channel_.lock(queue_).held) {
-                        BOOST_ASIO_CORO_YIELD next_trigger(channel_.lock(queue_).released.await());
+                    while (lock_->held) {
+                        BOOST_ASIO_CORO_YIELD next_trigger(lock_->released.await());
                     }
-                    channel_.lock(queue_).held = true;
-                    if (callbacks_enabled_) driver_.queue(queue_).disable_cb();
+                    lock_->held = true;
+                    if (callbacks_enabled_) at_->disable_cb();
                     callbacks_enabled_ = false;
                     SPEND(costs.ring_get);
                     take_used();
-                    if (!token_) callbacks_enabled_ = !driver_.queue(queue_).enable_cb();
-                    channel_.lock(queue_).held = false;
-                    channel_.lock(queue_).released.notify_delta();
+                    if (!token_) callbacks_enabled_ = !at_->enable_cb();
+                    lock_->held = false;
+                    lock_->released.notify_delta();
                     if (!token_ && !callbacks_enabled_) break;
                     if (!token_) continue;  // more came while callbacks were off
 
@@ -100,30 +114,37 @@ void interrupt_handler::process() {
             if (idle_) {
                 BOOST_ASIO_CORO_YIELD;
             } else {
-                SPEND(injection_.next());
+                delay_ = injection_.next();
+                if (delay_.ps > 0) {
+                    BOOST_ASIO_CORO_YIELD next_trigger(to_sc(delay_));
+                }
             }
         }
     }
 }
 
-void interrupt_handler::take_used() {
-    const virtio::driver_queue::used_buffer used = driver_.queue(queue_).get_buf();
+inline void interrupt_handler::take_used() {
+    const virtio::driver_queue::used_buffer used = at_->get_buf();
     token_ = used.token;
     length_ = used.length;
 }
 
-void interrupt_handler::collected() {
+inline void interrupt_handler::collected() {
     if (waves* w = kernel_.mon().wave()) {
-        w->queue_index(now(), queue_, queue_wave::collected, driver_.queue(queue_).last_used());
+        w->queue_index(now(), queue_, queue_wave::collected, at_->last_used());
     }
     agent_.receive(cpu_, queue_, *static_cast<vio_message*>(token_), length_);
 }
 
 // kernel/irq/spurious.c note_interrupt: a line that stays high without a cause is switched off.
-void interrupt_handler::note_interrupt() {
-    constexpr unsigned window = 100'000, limit = 99'900;
+inline void interrupt_handler::note_interrupt() {
+    constexpr unsigned window = 100'000;
     if (!handled_) ++unhandled_;
-    if (++counted_ < window) return;
+    if (++counted_ == window) judge();
+}
+
+void interrupt_handler::judge() {
+    constexpr unsigned limit = 99'900;
     disabled_ = unhandled_ > limit;
     counted_ = unhandled_ = 0;
     if (!disabled_) return;
@@ -133,7 +154,7 @@ void interrupt_handler::note_interrupt() {
     kernel_.printk("Disabling IRQ #" + number, now());
 }
 
-bool interrupt_handler::finalise() {
+inline bool interrupt_handler::finalise() {
     auto& message = *static_cast<vio_message*>(token_);
     if (queue_ == virtio::scmi_eventq) return channel_.repost(message);
     channel_.finalise_tx(message);

@@ -12,6 +12,7 @@
 #include "models/guest/scmi_agent.h"
 #include "models/guest/scmi_channel.h"
 #include "tlm/interrupt_line.h"
+#include "tlm/sc_time.h"
 
 namespace scmi_vp::models {
 
@@ -39,6 +40,7 @@ private:
     void collected();
     bool finalise();
     void note_interrupt();
+    [[gnu::cold]] void judge();
 
     guest_kernel& kernel_;
     virtio_driver& driver_;
@@ -47,13 +49,17 @@ private:
     latency injection_;
     guest_latencies& extra_;
     guest_cpu& cpu_;
+    const bool free_;  ///< none of its steps takes time
 
     boost::asio::coroutine coroutine_;
     sc_core::sc_event arrival_;
+    same_span arrival_span_;
     bool idle_ = true;  ///< waiting for the line to rise
     sim_time delay_;
     std::uint32_t status_ = 0;
     unsigned queue_ = 0;
+    virtio::driver_queue* at_ = nullptr;  ///< that queue ...
+    channel_lock* lock_ = nullptr;        ///< ... and its lock
     bool callbacks_enabled_ = true, notify_ = false, handled_ = false, disabled_ = false;
     void* token_ = nullptr;  ///< of the used buffer at hand
     std::uint32_t length_ = 0;

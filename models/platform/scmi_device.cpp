@@ -21,6 +21,7 @@ scmi_device::scmi_device(sc_core::sc_module_name name, const platform_config& co
     : sc_core::sc_module(name),
       server_(config.description),
       latencies_(std::move(latencies)),
+      host_always_(latencies_.schedule.always()),
       workers_(config.workers),
       memory_(memory),
       mon_(mon),
@@ -78,7 +79,7 @@ void scmi_device::kick(unsigned queue) {
     const sim_time delay = latencies_.notify.next();
     if (!kicked_[queue] || now() + delay < kick_due_[queue]) kick_due_[queue] = now() + delay;
     kicked_[queue] = true;
-    kick_events_[queue].notify(to_sc(delay));
+    kick_events_[queue].notify(kick_spans_[queue].to_sc(delay));
 }
 
 void scmi_device::kicks_seen() {
@@ -94,8 +95,8 @@ void scmi_device::kicks_seen() {
         mon_.worker_running(now());
         run_workers();
     } else if (!waking_) {
-        const sim_time delay =
-            latencies_.schedule.running_from(now() + latencies_.host_wake.next()) - now();
+        sim_time delay = latencies_.host_wake.next();
+        if (!host_always_) delay = latencies_.schedule.running_from(now() + delay) - now();
         if (delay.ps == 0) return woken();
         waking_ = true;
         wake_event_.notify(to_sc(delay));
@@ -110,7 +111,6 @@ void scmi_device::woken() {
 }
 
 bool scmi_device::host_paused() {
-    if (latencies_.schedule.always()) return false;
     latencies_.schedule.forget_before(now());
     const sim_time from = latencies_.schedule.running_from(now());
     if (from == now()) return false;
@@ -119,15 +119,15 @@ bool scmi_device::host_paused() {
 }
 
 void scmi_device::run_workers() {
-    if (host_paused()) return;
+    if (!host_always_ && host_paused()) return;
     while (live_[virtio::scmi_cmdq] && worker_free()) {
-        const virtio::take_result result = queues_[virtio::scmi_cmdq].take(taken_);
+        const std::uint32_t j = next_job();
+        const virtio::take_result result = queues_[virtio::scmi_cmdq].take(jobs_[j].chain);
         if (result != virtio::take_result::taken) {
             if (result == virtio::take_result::fault) broken(virtio::scmi_cmdq);
             break;
         }
-        const std::uint32_t j = take_job();
-        std::swap(jobs_[j].chain, taken_);
+        take_job();
         ++busy_;
         if (waves* w = mon_.wave()) {
             w->queue_index(now(), virtio::scmi_cmdq, queue_wave::taken,
@@ -147,17 +147,16 @@ void scmi_device::run_workers() {
 void scmi_device::begin(std::uint32_t index) {
     job& j = jobs_[index];
     mon_.taken(j.chain.head, now());
-    serve(j, index);
-}
-
-void scmi_device::serve(job& j, std::uint32_t index) {
     std::uint8_t command[max_command_bytes];
     const std::size_t size = queues_[virtio::scmi_cmdq].read(j.chain, command, sizeof command);
     server_.handle(agent_id_, command, size, j.chain.writable_bytes(), p2a_, j.result);
     if (j.result.response.empty()) ++malformed_;
     bool never = false;
-    const scmi::header h = scmi::header::unpack(scmi::get_u32(command, size, 0));
-    const sim_time service = service_time(h, j.result.resource, never);
+    const sim_time service =
+        latencies_.rules.empty()
+            ? latencies_.service.next()
+            : service_time(scmi::header::unpack(scmi::get_u32(command, size, 0)), j.result.resource,
+                           never);
     if (never) {
         --busy_;
         return lose(index);
@@ -318,19 +317,23 @@ bool scmi_device::deliver_delayed(job& j) {
     return true;
 }
 
-std::uint32_t scmi_device::take_job() {
-    if (free_jobs_.empty()) {
-        free_jobs_.push_back(static_cast<std::uint32_t>(jobs_.size()));
-        jobs_.emplace_back();
-    }
-    const std::uint32_t j = free_jobs_.back();
-    free_jobs_.pop_back();
-    jobs_[j].in_use = true;
-    return j;
+void scmi_device::add_job() {
+    free_jobs_.push_back(static_cast<std::uint32_t>(jobs_.size()));
+    jobs_.emplace_back();
 }
 
-void scmi_device::release_job(std::uint32_t j) {
-    forget_delayed(jobs_[j]);
+inline std::uint32_t scmi_device::next_job() {
+    if (free_jobs_.empty()) add_job();
+    return free_jobs_.back();
+}
+
+inline void scmi_device::take_job() {
+    jobs_[free_jobs_.back()].in_use = true;
+    free_jobs_.pop_back();
+}
+
+inline void scmi_device::release_job(std::uint32_t j) {
+    if (jobs_[j].result.delayed) forget_delayed(jobs_[j]);
     jobs_[j].in_use = false;
     free_jobs_.push_back(j);
 }

@@ -86,20 +86,22 @@ private:
     void lose(std::uint32_t j);
     void forget_delayed(job& j);
     void begin(std::uint32_t j);
-    void serve(job& j, std::uint32_t index);
     void response_ready(std::uint32_t j);
     void publish(std::uint32_t j);
     void delayed_ready(std::uint32_t j);
     void flush_delayed();
     bool deliver_delayed(job& j);
     sim_time service_time(const scmi::header& h, std::int32_t resource, bool& never);
-    std::uint32_t take_job();
+    void add_job();
+    std::uint32_t next_job();  ///< the one that take_job takes
+    void take_job();
     void release_job(std::uint32_t j);
     void broken(unsigned queue);
 
     scope cmdq_{"cmdq"}, eventq_{"eventq"};
     scmi::platform_server server_;
     host_latencies latencies_;
+    bool host_always_;  ///< it has no slot and no pauses
     unsigned workers_;
     virtio::guest_memory& memory_;
     monitor& mon_;
@@ -114,12 +116,12 @@ private:
     std::vector<job> jobs_;
     std::vector<std::uint32_t> free_jobs_, waiting_delayed_;
     std::uint64_t served_ = 0, malformed_ = 0;
-    virtio::chain taken_;  ///< the next job's, so that a look at an empty queue costs no job
     virtio::chain event_chain_;
     bool event_chain_held_ = false;
     calendar<work> calendar_;
     std::array<sim_time, 2> kick_due_{};
     std::array<sc_core::sc_event, 2> kick_events_;
+    std::array<same_span, 2> kick_spans_;
     sc_core::sc_event wake_event_, resume_event_;
 };
 

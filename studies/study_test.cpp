@@ -227,6 +227,10 @@ j = "plain-word"
     }
     EXPECT_EQ(override_text(*t.get("a"), ""), "30ms");
     EXPECT_EQ(override_text(*t.get("b"), ""), "\"true\"");
+    const toml::table numbers = toml::parse("a = 0.00001\nb = 3.0\nc = 0.1");
+    EXPECT_EQ(override_text(*numbers.get("a"), ""), "1e-05");
+    EXPECT_EQ(override_text(*numbers.get("b"), ""), "3.0");
+    EXPECT_EQ(override_text(*numbers.get("c"), ""), "0.1");
 }
 
 TEST(study_keys, are_all_listed) {

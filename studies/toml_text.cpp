@@ -2,6 +2,7 @@
 // See toml_text.h.
 #include "studies/toml_text.h"
 
+#include <charconv>
 #include <sstream>
 
 namespace scmi_vp::studies {
@@ -14,6 +15,14 @@ std::string formatted(const T& value) {
     std::ostringstream text;
     text << value;
     return text.str();
+}
+
+/// The shortest text that is read back as the same number: 1e-05, not 1.0000000000000001e-05.
+std::string number_text(double value) {
+    char text[32];
+    const std::string shortest(text, std::to_chars(text, text + sizeof text, value).ptr);
+    // TOML tells a float from an integer by its dot or exponent ("inf" and "nan" have an n).
+    return shortest.find_first_of(".en") == std::string::npos ? shortest + ".0" : shortest;
 }
 
 /// A basic string (toml.io 1.0, "String"): what is below a blank or ends it is escaped.
@@ -75,7 +84,7 @@ std::string inline_text(const toml::node& node, const fs::path& folder) {
     }
     if (const auto* b = node.as_boolean()) return b->get() ? "true" : "false";
     if (const auto* i = node.as_integer()) return std::to_string(i->get());
-    if (const auto* f = node.as_floating_point()) return formatted(*f);
+    if (const auto* f = node.as_floating_point()) return number_text(f->get());
     return formatted(toml::node_view<const toml::node>(&node));  // dates, which no key accepts
 }
 

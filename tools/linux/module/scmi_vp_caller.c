@@ -8,7 +8,9 @@
  */
 #include <linux/debugfs.h>
 #include <linux/err.h>
+#include <linux/list.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/scmi_protocol.h>
 #include <linux/slab.h>
@@ -112,23 +114,76 @@ static int on_event(struct notifier_block *nb, unsigned long event, void *report
 	return NOTIFY_OK;
 }
 
-/* The protocol in the upper byte, the event in the lower one. */
+/* Who has asked to be told of what. */
+struct registration {
+	struct list_head list;
+	struct notifier_block nb;
+	u32 source;
+	u64 event;
+};
+static LIST_HEAD(registrations);
+static DEFINE_MUTEX(registrations_lock);
+
+/* All sources, as a NULL in the kernel's own interface. */
+static const u32 any_source = 65535;
+
+/* The value: the protocol in the upper byte, the event in the lower one. */
 static int notify_register(const struct request *r)
 {
-	struct notifier_block *nb;
+	struct registration *n;
 	int err;
 
+	n = kzalloc(sizeof(*n), GFP_KERNEL);
+	if (!n)
+		return -ENOMEM;
+	n->nb.notifier_call = on_event;
+	n->source = r->id;
+	n->event = r->value;
+	err = handle->notify_ops->event_notifier_register(handle, r->value >> 8, r->value & 0xff,
+							   r->id == any_source ? NULL : &r->id,
+							   &n->nb);
+	if (err) {
+		kfree(n);
+		return err;
+	}
+	mutex_lock(&registrations_lock);
+	list_add(&n->list, &registrations);
+	mutex_unlock(&registrations_lock);
+	return 0;
+}
+
+static int notify_unregister(const struct request *r)
+{
+	struct registration *n, *found = NULL;
+	int err;
+
+	mutex_lock(&registrations_lock);
+	list_for_each_entry(n, &registrations, list) {
+		if (n->source == r->id && n->event == r->value) {
+			found = n;
+			list_del(&n->list);
+			break;
+		}
+	}
+	mutex_unlock(&registrations_lock);
+	if (!found)
+		return -ENOENT;
+	err = handle->notify_ops->event_notifier_unregister(handle, r->value >> 8, r->value & 0xff,
+							     r->id == any_source ? NULL : &r->id,
+							     &found->nb);
+	kfree(found);
+	return err;
+}
+
+static int notify_call(const struct request *r)
+{
 	if (!handle)
 		return -ENODEV;
-	nb = kzalloc(sizeof(*nb), GFP_KERNEL);
-	if (!nb)
-		return -ENOMEM;
-	nb->notifier_call = on_event;
-	err = handle->notify_ops->event_notifier_register(handle, r->value >> 8, r->value & 0xff,
-							   &r->id, nb);
-	if (err)
-		kfree(nb); /* else it stays: nobody here unregisters */
-	return err;
+	if (!strcmp(r->op, "notify_register"))
+		return notify_register(r);
+	if (!strcmp(r->op, "notify_unregister"))
+		return notify_unregister(r);
+	return -EINVAL;
 }
 
 static ssize_t call_write(struct file *f, const char __user *from, size_t size, loff_t *at)
@@ -152,8 +207,8 @@ static ssize_t call_write(struct file *f, const char __user *from, size_t size, 
 		err = clock_call(&r);
 	else if (!strncmp(r.op, "sensor_", 7))
 		err = sensor_call(&r);
-	else if (!strcmp(r.op, "notify_register"))
-		err = notify_register(&r);
+	else if (!strncmp(r.op, "notify_", 7))
+		err = notify_call(&r);
 	else
 		err = -EINVAL;
 	return err ? err : size;

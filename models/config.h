@@ -12,6 +12,7 @@
 #include "base/distribution.h"
 #include "base/hops.h"
 #include "base/time.h"
+#include "models/fault_config.h"
 #include "scmi/platform_server.h"
 #include "traces/ftrace.h"
 
@@ -199,10 +200,7 @@ struct device_hw_config {
 };
 
 /// A service time for the messages it matches; the last match in the list wins.
-struct service_rule {
-    std::optional<std::uint8_t> protocol_id;
-    std::optional<std::uint8_t> message_id;
-    std::optional<std::int32_t> resource;
+struct service_rule : message_match {
     distribution_ptr latency;
     bool never = false;  ///< no reply at all
 };
@@ -221,13 +219,6 @@ struct host_slot {
     sim_time phase;   ///< of the first period's start
 };
 
-/// Commands that get no reply at all: the chain stays with the device.
-struct reply_loss {
-    double probability = 0;  ///< of each reply
-    sim_time from;           ///< only for replies due in [from, to)
-    sim_time to = sim_time::max();
-};
-
 struct platform_config {
     scmi::platform_description description;
     unsigned workers = 1;               ///< 0 = as many as needed
@@ -235,7 +226,8 @@ struct platform_config {
     distribution_ptr delayed_work;      ///< from a response until its delayed response is ready
     std::vector<host_pause> pauses;
     host_slot slot;
-    std::vector<reply_loss> losses;
+    std::vector<fault_config> faults;
+    std::vector<unsolicited_message> unsolicited;
 };
 
 struct wave_config {

@@ -31,10 +31,7 @@ host_latencies host_latencies_of(const system_config& c) {
                                : latency());
     }
     l.schedule = host_schedule(c.platform.slot, c.platform.pauses, c.seed, "platform");
-    for (std::size_t i = 0; i < c.platform.losses.size(); ++i) {
-        const std::string name = "platform.loss." + std::to_string(i);
-        l.losses.emplace_back(c.platform.losses[i], random_stream(c.seed, name, "lost"));
-    }
+    l.faults = fault_injector(c.platform.faults, c.seed);
     return l;
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "testbenches/fault_report.h"
 #include "testbenches/request_csv.h"
 
 namespace scmi_vp::testbenches {
@@ -94,7 +95,8 @@ void result_sink::on_violation(const models::violation& v) {
 }
 
 void result_sink::finish(sim_time ended, bool finished,
-                         const std::vector<models::task_position>& tasks) {
+                         const std::vector<models::task_position>& tasks,
+                         const models::scmi_device& platform) {
     if (!out_) return;
     if (ftrace_) ftrace_->finish();
     if (!violations_.empty()) {
@@ -104,11 +106,12 @@ void result_sink::finish(sim_time ended, bool finished,
               << "]\n";
         }
     }
-    if (scenario_.output.summary) write_summary(ended, finished, tasks);
+    if (scenario_.output.summary) write_summary(ended, finished, tasks, platform);
 }
 
 void result_sink::write_summary(sim_time ended, bool finished,
-                                const std::vector<models::task_position>& tasks) {
+                                const std::vector<models::task_position>& tasks,
+                                const models::scmi_device& platform) {
     nlohmann::ordered_json j;
     j["title"] = scenario_.title;
     j["scenario"] = scenario_.file.string();
@@ -125,6 +128,7 @@ void result_sink::write_summary(sim_time ended, bool finished,
     j["delayed_responses"] = totals_.delayed_responses;
     j["delayed_timeouts"] = totals_.delayed_timeouts;
     j["log_lines"] = log_lines_;
+    add_faults(j, platform);
     j["violations"] = violation_count_;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         j["tasks"].push_back({{"name", scenario_.system.guest.contexts[i].name},

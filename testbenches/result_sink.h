@@ -9,6 +9,7 @@
 
 #include "models/guest/guest.h"
 #include "models/monitor.h"
+#include "models/platform/scmi_device.h"
 #include "testbenches/account.h"
 #include "testbenches/output_directory.h"
 #include "testbenches/progress.h"
@@ -31,7 +32,8 @@ public:
     bool wants_registers() const { return registers_ != nullptr; }
 
     /// Completes the files. `ended` is the simulated time, `finished` whether all tasks were done.
-    void finish(sim_time ended, bool finished, const std::vector<models::task_position>& tasks);
+    void finish(sim_time ended, bool finished, const std::vector<models::task_position>& tasks,
+                const models::scmi_device& platform);
 
     const totals& sums() const { return totals_; }
     const std::vector<account_line>& account() const { return account_; }
@@ -44,7 +46,8 @@ private:
     void open_files();
     void show_progress(const models::request& r);
     void write_summary(sim_time ended, bool finished,
-                       const std::vector<models::task_position>& tasks);
+                       const std::vector<models::task_position>& tasks,
+                       const models::scmi_device& platform);
 
     const scenario& scenario_;
     output_directory* out_;

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "models/system.h"
 #include "testbenches/account.h"
+#include "testbenches/fault_report.h"
 #include "testbenches/output_directory.h"
 #include "testbenches/result_sink.h"
 #include "testbenches/wave_windows.h"
@@ -115,8 +116,9 @@ run_status run_scenario(const scenario& s, const run_options& options, std::ostr
     if (!finished) print_positions(positions, top, ended);
     top.finish();
     if (waves) waves->finish(ended, report);
-    sink.finish(ended, finished, top.guest().positions());
+    sink.finish(ended, finished, top.guest().positions(), top.platform());
     print_report(report, s, options, sink, ended);
+    print_faults(report, top.platform());
     report << positions.str();
     for (const models::violation& v : sink.violations()) {
         report << "\nVIOLATION at " << to_string(v.when) << ", " << v.checker << ": " << v.what

@@ -209,11 +209,19 @@ void check_host(const scenario& s, const document& doc) {
                to_string(slot.slot) + " is not above 0s and at most the period, " +
                    to_string(slot.period));
     }
-    for (std::size_t i = 0; i < p.losses.size(); ++i) {
-        if (p.losses[i].from < p.losses[i].to) continue;
-        refuse(doc, "platform.loss." + std::to_string(i) + ".to",
-               to_string(p.losses[i].to) + " is not after from, " + to_string(p.losses[i].from));
+    for (const models::fault_config& f : p.faults) {
+        if (f.from < f.to) continue;
+        refuse(doc, f.name + ".to", to_string(f.to) + " is not after from, " + to_string(f.from));
     }
+}
+
+/// What a row of platform.service or platform.fault is about exists.
+void check_match(const scenario& s, const document& doc, const std::string& at,
+                 const models::message_match& m) {
+    if (!m.resource || !m.protocol_id) return;
+    const auto have = resources_of(s.system.platform.description, *m.protocol_id);
+    if (!have || std::size_t(*m.resource) < have->count) return;
+    refuse(doc, at + ".resource", no_such(*have, std::size_t(*m.resource)));
 }
 
 void check_platform(const scenario& s, const document& doc) {
@@ -226,15 +234,11 @@ void check_platform(const scenario& s, const document& doc) {
         throw error(error_kind::config, own_file ? file->path().string() : s.file.string(),
                     "platform: " + std::string(e.what()));
     }
-    const auto& rules = s.system.platform.service;
-    const scmi::platform_description& d = s.system.platform.description;
-    for (std::size_t i = 0; i < rules.size(); ++i) {
-        if (!rules[i].resource || !rules[i].protocol_id) continue;
-        const auto have = resources_of(d, *rules[i].protocol_id);
-        if (!have || std::size_t(*rules[i].resource) < have->count) continue;
-        refuse(doc, "platform.service." + std::to_string(i) + ".resource",
-               no_such(*have, std::size_t(*rules[i].resource)));
+    const models::platform_config& p = s.system.platform;
+    for (std::size_t i = 0; i < p.service.size(); ++i) {
+        check_match(s, doc, "platform.service." + std::to_string(i), p.service[i]);
     }
+    for (const models::fault_config& f : p.faults) check_match(s, doc, f.name, f.match);
 }
 
 }  // namespace

@@ -179,7 +179,7 @@ calls = [ { call = "sensor_read" }, { call = "base_version" } ]
     EXPECT_EQ(g.loops[0].calls[1].kind, models::call_kind::base_version);
 }
 
-// models/config.h: open_arrivals, call_loop::lock, host_pause, host_slot, reply_loss.
+// models/config.h: open_arrivals, call_loop::lock, host_pause, host_slot, fault_config.
 TEST(scenario, open_workloads_and_the_host) {
     const scenario s = parse_scenario(R"(
 [[workload.context]]
@@ -232,10 +232,10 @@ from = "3s"
     EXPECT_EQ(p.slot.period, milliseconds(10));
     EXPECT_EQ(p.slot.slot, milliseconds(2));
     EXPECT_EQ(p.slot.phase, milliseconds(1));
-    ASSERT_EQ(p.losses.size(), 1u);
-    EXPECT_EQ(p.losses[0].probability, 1e-5);
-    EXPECT_EQ(p.losses[0].from, seconds(3));
-    EXPECT_EQ(p.losses[0].to, sim_time::max());
+    ASSERT_EQ(p.faults.size(), 1u);
+    EXPECT_EQ(p.faults[0].probability, 1e-5);
+    EXPECT_EQ(p.faults[0].from, seconds(3));
+    EXPECT_EQ(p.faults[0].to, sim_time::max());
 }
 
 TEST(overrides, replace_what_the_file_says) {

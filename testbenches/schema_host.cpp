@@ -9,8 +9,16 @@ models::host_pause& pause_of(draft& d) {
     return d.out.system.platform.pauses.back();
 }
 
-models::reply_loss& loss_of(draft& d) {
-    return d.out.system.platform.losses.back();
+/// A loss is a fault with a shorter name.
+models::fault_config& loss_of(draft& d) {
+    return d.out.system.platform.faults.back();
+}
+
+void add_loss(draft& d, const value& v) {
+    models::fault_config& f = d.out.system.platform.faults.emplace_back();
+    f.name = v.key;
+    f.kind = models::fault_kind::drop;
+    f.target = models::fault_target::reply;
 }
 
 /// Pauses that follow each other at once would stop the platform for ever, or the simulation.
@@ -56,8 +64,7 @@ std::vector<key_info> slot_keys() {
 std::vector<key_info> loss_keys() {
     std::vector<key_info> keys;
     keys.push_back(
-        tables({"platform.loss", "[]", "Commands that are served but never answered."},
-               [](draft& d, const value&) { d.out.system.platform.losses.emplace_back(); }));
+        tables({"platform.loss", "[]", "Commands that are served but never answered."}, add_loss));
     keys.push_back(number({"platform.loss[].probability", "(required)", "Of each reply."}, 0, 1,
                           [](draft& d, double p) { loss_of(d).probability = p; }));
     keys.push_back(time({"platform.loss[].from", "\"0s\"", "Only replies due at or after this."},

@@ -1,26 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Schema rows: the SCMI platform, what it serves and how long that takes.
 #include "testbenches/schema_rows.h"
-#include "testbenches/suggest.h"
 
 namespace scmi_vp::testbenches::rows {
 namespace {
 
 constexpr std::size_t name_length = 15;                   // DEN0056: 16 bytes, the 0 included
 constexpr sim_time longest_enable_delay = seconds(4294);  // microseconds in 32 bits
-
-std::vector<std::string> status_names() {
-    std::vector<std::string> names;
-    for (int s = -1; s >= -11; --s) names.emplace_back(scmi::name_of(scmi::status(s)));
-    return names;
-}
-
-scmi::status status_named(const std::string& name) {
-    for (int s = -1; s >= -11; --s) {
-        if (scmi::name_of(scmi::status(s)) == name) return scmi::status(s);
-    }
-    return scmi::status::not_found;
-}
 
 void set_protocols(draft& d, const value& v) {
     d.platform().protocols.clear();
@@ -228,47 +214,9 @@ std::vector<key_info> sensor_keys() {
     return keys;
 }
 
-/// Finds the messages of that name, of the rule's protocol or of all; a name that several protocols
-/// share must have the same number in all.
-void resolve_message(const value& element, const std::string& name, models::service_rule& rule) {
-    std::vector<std::string> names;
-    std::vector<const scmi::message_info*> found;
-    for (unsigned p = scmi::protocol::base; p <= 0xff; ++p) {
-        if (rule.protocol_id && *rule.protocol_id != p) continue;
-        for (unsigned m = 0; m <= 0xff; ++m) {
-            const scmi::message_info* info = scmi::find_message(std::uint8_t(p), std::uint8_t(m));
-            if (!info) continue;
-            names.emplace_back(info->name);
-            if (info->name == name) found.push_back(info);
-        }
-    }
-    const value at = element.member("message");
-    if (found.empty()) {
-        const auto near = nearest(name, names);
-        at.refuse("unknown message '" + name + "'" +
-                  (near ? ", did you mean " + *near + "?"
-                        : "; `scmi-vp list messages` prints all that are known by name"));
-    }
-    for (const scmi::message_info* info : found) {
-        if (info->message_id != found[0]->message_id) {
-            at.refuse("'" + name + "' has another number in each protocol: give the protocol too");
-        }
-    }
-    rule.message_id = found[0]->message_id;
-    if (found.size() == 1) rule.protocol_id = found[0]->protocol_id;
-}
-
-void set_message(draft& d, const value& v) {
-    if (v.node->is_integer()) {
-        d.out.system.platform.service.back().message_id = std::uint8_t(v.integer(0, 255));
-    } else {
-        d.message = v.text();
-    }
-}
-
 void finish_service(draft& d, const value& v) {
     models::service_rule& rule = d.out.system.platform.service.back();
-    if (!d.message.empty()) resolve_message(v, d.message, rule);
+    resolve_message(d, v, rule);
     if (rule.never == (rule.latency != nullptr)) {
         v.refuse("give either a latency or never = true");
     }
@@ -284,19 +232,9 @@ std::vector<key_info> service_keys() {
             d.message.clear();
         },
         finish_service));
-    keys.push_back(integer_or_word({"platform.service[].protocol", "(any)", "The protocol."},
-                                   "a name or 0x10..0xff", [](draft& d, const value& v) {
-                                       d.out.system.platform.service.back().protocol_id =
-                                           protocol_of(v);
-                                   }));
-    keys.push_back(integer_or_word({"platform.service[].message", "(any)", "The message."},
-                                   "a name as in DEN0056 or 0..255", set_message));
-    keys.push_back(integer({"platform.service[].resource", "(any)",
-                            "The clock, sensor or domain that the message names."},
-                           "", 0, std::numeric_limits<std::int32_t>::max(),
-                           [](draft& d, std::int64_t n) {
-                               d.out.system.platform.service.back().resource = std::int32_t(n);
-                           }));
+    add_match_keys(keys, "platform.service[]", [](draft& d) -> models::message_match& {
+        return d.out.system.platform.service.back();
+    });
     keys.push_back(latency({"platform.service[].latency", "(or never)", "How long it takes."},
                            [](draft& d, distribution_ptr l) {
                                d.out.system.platform.service.back().latency = std::move(l);

@@ -47,6 +47,23 @@ key_info tables(about a, std::function<void(draft&, const value&)> begin,
 /// A protocol by name ("clock") or number (0x14).
 std::uint8_t protocol_of(const value& v);
 
+/// The keys that say which messages an element is about; `at` finds them in the draft. The
+/// element's begin clears draft::message, its finish calls resolve_message.
+void add_match_keys(std::vector<key_info>& keys, const std::string& prefix,
+                    const std::function<models::message_match&(draft&)>& at);
+/// draft::message, if one was given, becomes a number (and a protocol, if it is of one only).
+void resolve_message(const draft& d, const value& element, models::message_match& match);
+
+/// at, every, count.
+void add_schedule_keys(std::vector<key_info>& keys, const std::string& prefix,
+                       const std::function<models::schedule_config&(draft&)>& at);
+/// Refuses a schedule that happens more than once in the same instant.
+void check_schedule(const value& v, const models::schedule_config& s);
+
+/// SCMI status codes by name, "BUSY", without SUCCESS; and back.
+std::vector<std::string> status_names();
+scmi::status status_named(const std::string& name);
+
 /// The parts of the schema, in the order in which they are applied.
 std::vector<key_info> run_keys();
 std::vector<key_info> guest_keys();
@@ -54,6 +71,7 @@ std::vector<key_info> device_keys();
 std::vector<key_info> platform_keys();
 std::vector<key_info> domain_keys();
 std::vector<key_info> host_keys();
+std::vector<key_info> fault_keys();
 std::vector<key_info> hop_keys();
 std::vector<key_info> workload_keys();
 std::vector<key_info> output_keys();

@@ -53,6 +53,12 @@ every = "1s"
 length = "1s"
 [[platform.loss]]
 probability = 0.5
+[[platform.fault]]
+kind = "rewrite"
+new = { token = 1 }
+[[platform.unsolicited]]
+at = "1s"
+protocol = "base"
 )";
 
 std::string first_element(std::string path) {

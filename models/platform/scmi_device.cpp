@@ -20,6 +20,7 @@ scmi_device::scmi_device(sc_core::sc_module_name name, const platform_config& co
                          std::uint32_t agent_id)
     : sc_core::sc_module(name),
       server_(config.description),
+      unsolicited_(config.unsolicited),
       latencies_(std::move(latencies)),
       host_always_(latencies_.schedule.always()),
       workers_(config.workers),
@@ -64,7 +65,11 @@ void scmi_device::reset() {
         if (!jobs_[j].in_use) continue;
         release_job(j);
     }
-    waiting_delayed_.clear();
+    held_.clear();
+    for (std::uint32_t e = 0; e < events_.size(); ++e) {
+        if (events_[e].in_use) retire_event(e);
+    }
+    waiting_events_.clear();
     busy_ = 0;
     awake_ = waking_ = false;
     for (sc_core::sc_event& e : kick_events_) e.cancel();
@@ -88,7 +93,7 @@ void scmi_device::kicks_seen() {
         kicked_[queue] = false;
         return true;
     };
-    if (seen(virtio::scmi_eventq)) flush_delayed();
+    if (seen(virtio::scmi_eventq)) flush_events();
     if (!seen(virtio::scmi_cmdq)) return;
     mon_.kick_seen(virtio::scmi_cmdq, now());
     if (awake_) {
@@ -168,9 +173,7 @@ void scmi_device::begin(std::uint32_t index) {
 sim_time scmi_device::service_time(const scmi::header& h, std::int32_t resource, bool& never) {
     for (auto it = latencies_.rules.rbegin(); it != latencies_.rules.rend(); ++it) {
         const service_rule& rule = it->first;
-        if (rule.protocol_id && *rule.protocol_id != h.protocol_id) continue;
-        if (rule.message_id && *rule.message_id != h.message_id) continue;
-        if (rule.resource && *rule.resource != resource) continue;
+        if (!rule.matches(h, resource)) continue;
         never = rule.never;
         return never ? sim_time{} : it->second.next();
     }
@@ -180,23 +183,28 @@ sim_time scmi_device::service_time(const scmi::header& h, std::int32_t resource,
 void scmi_device::work_due() {
     work w;
     while (calendar_.pop_due(w)) {
-        if (w.epoch != epoch_) continue;
-        switch (w.what) {
-            case step::take:
-                begin(w.job);
-                // One that is never answered leaves its worker free at once.
-                if (worker_free()) run_workers();
-                break;
-            case step::ready:
-                response_ready(w.job);
-                break;
-            case step::publish:
-                publish(w.job);
-                break;
-            case step::delayed:
-                delayed_ready(w.job);
-                break;
-        }
+        // What is under way ends with a reset; what happens by itself does not.
+        if (w.epoch == epoch_ || w.what == step::unsolicited) run_step(w);
+    }
+}
+
+void scmi_device::run_step(const work& w) {
+    switch (w.what) {
+        case step::take:
+            begin(w.job);
+            // One that is never answered leaves its worker free at once.
+            if (worker_free()) run_workers();
+            break;
+        case step::ready:
+            return response_ready(w.job);
+        case step::publish:
+            return publish(w.job);
+        case step::held_long_enough:
+            return held_long_enough(w.job);
+        case step::event:
+            return event_ready(w.job);
+        case step::unsolicited:
+            return unsolicited_due(w.job);
     }
 }
 
@@ -206,29 +214,75 @@ void scmi_device::response_ready(std::uint32_t index) {
     --busy_;
     if (waves* w = mon_.wave()) w->workers(now(), busy_);
     const sim_time back = latencies_.return_.next();
-    if (!latencies_.losses.empty() && reply_lost()) {
-        lose(index);
-    } else if (back.ps > 0) {
-        calendar_.at(latencies_.schedule.finish(now(), back), {index, step::publish, epoch_});
+    sim_time delay = back;
+    if (!latencies_.faults.empty() && !inject(index, delay)) {
+        // It does not go, or not now.
+    } else if (delay.ps > 0) {
+        calendar_.at(latencies_.schedule.finish(now(), back) + (delay - back),
+                     {index, step::publish, epoch_});
     } else {
         publish(index);
     }
     run_workers();  // the worker looks for the next command before it sleeps
 }
 
-bool scmi_device::reply_lost() {
-    for (auto& [loss, stream] : latencies_.losses) {
-        if (now() < loss.from || now() >= loss.to) continue;
-        if (stream.next_unit() < loss.probability) return true;
+// No reply will come: the chain stays with the device for ever.
+void scmi_device::lose(std::uint32_t index) {
+    mon_.lost(jobs_[index].chain.head);
+    release_job(index);
+}
+
+/// What faults make of a response; false when it does not go now. `back` gets what delays it.
+bool scmi_device::inject(std::uint32_t index, sim_time& back) {
+    job& j = jobs_[index];
+    fault_effect e = latencies_.faults.apply(fault_target::response, j.result.resource, now(),
+                                             j.result.response);
+    j.used_length = e.used_length;
+    if (e.unusable) mon_.lost(j.chain.head);
+    for (fault_effect::copy& c : e.copies) {
+        event_message m;
+        m.bytes = std::move(c.bytes);
+        m.faults_applied = true;
+        send_later(std::move(m), c.after);
     }
+    if (e.delayed_dropped) forget_delayed(j);
+    if (e.dropped) {
+        if (j.result.delayed) start_delayed(j);
+        release_job(index);
+        return false;
+    }
+    back += e.delay;
+    if (e.replies_first == 0) return true;
+    hold(index, e);
     return false;
 }
 
-// No reply will come: the chain stays with the device for ever.
-void scmi_device::lose(std::uint32_t index) {
-    job& j = jobs_[index];
-    mon_.lost(j.chain.head);
-    forget_delayed(j);
+void scmi_device::hold(std::uint32_t index, const fault_effect& e) {
+    held_.push_back({index, e.replies_first, ++next_held_});
+    if (e.held_at_most == sim_time::max()) return;
+    calendar_.at(now() + e.held_at_most, {next_held_, step::held_long_enough, epoch_});
+}
+
+void scmi_device::held_long_enough(std::uint32_t number) {
+    for (auto it = held_.begin(); it != held_.end(); ++it) {
+        if (it->number != number) continue;
+        const std::uint32_t index = it->job;
+        held_.erase(it);
+        return put_response(index);
+    }
+}
+
+/// A response has gone: those that let it pass come nearer to their turn.
+void scmi_device::release_held() {
+    for (std::size_t i = 0; i < held_.size();) {
+        if (--held_[i].replies_first > 0) {
+            ++i;
+            continue;
+        }
+        const std::uint32_t index = held_[i].job;
+        held_.erase(held_.begin() + std::ptrdiff_t(i));
+        put_response(index);
+    }
 }
 
 // A delayed response that will not be sent gives its place in the platform's limit back.
@@ -239,82 +293,26 @@ void scmi_device::forget_delayed(job& j) {
 }
 
 void scmi_device::publish(std::uint32_t index) {
+    put_response(index);
+    if (!held_.empty()) release_held();
+}
+
+void scmi_device::put_response(std::uint32_t index) {
     job& j = jobs_[index];
     if (!live_[virtio::scmi_cmdq]) return release_job(index);
     virtio::device_queue& q = queues_[virtio::scmi_cmdq];
     const std::size_t written =
         q.write(j.chain, j.result.response.data(), j.result.response.size());
-    q.put_used(j.chain.head, static_cast<std::uint32_t>(written));
+    q.put_used(j.chain.head, j.used_length.value_or(static_cast<std::uint32_t>(written)));
     ++served_;
     mon_.used(j.chain.head, now());
     mon_.made_used(virtio::scmi_cmdq, j.chain.head);
     if (waves* w = mon_.wave()) {
         w->queue_index(now(), virtio::scmi_cmdq, queue_wave::used, q.used_index());
     }
-    if (j.result.delayed) {
-        calendar_.at(latencies_.schedule.finish(now(), latencies_.delayed_work.next()),
-                     {index, step::delayed, epoch_});
-    } else {
-        release_job(index);
-    }
+    if (j.result.delayed) start_delayed(j);
+    release_job(index);
     if (q.should_interrupt()) front_->used_buffer_interrupt();
-}
-
-void scmi_device::delayed_ready(std::uint32_t index) {
-    job& j = jobs_[index];
-    const scmi::header h = header_of(*j.result.delayed);
-    mon_.delayed_ready(h.token, h.protocol_id, now());
-    waiting_delayed_.push_back(index);
-    flush_delayed();
-}
-
-void scmi_device::flush_delayed() {
-    // A delayed response must be sent: it waits for a buffer (virtio 5.17.6.3), in order.
-    std::size_t sent = 0;
-    while (sent < waiting_delayed_.size() && deliver_delayed(jobs_[waiting_delayed_[sent]])) {
-        release_job(waiting_delayed_[sent++]);
-    }
-    waiting_delayed_.erase(waiting_delayed_.begin(),
-                           waiting_delayed_.begin() + std::ptrdiff_t(sent));
-    if (sent > 0 && queues_[virtio::scmi_eventq].should_interrupt())
-        front_->used_buffer_interrupt();
-}
-
-bool scmi_device::deliver_delayed(job& j) {
-    if (!live_[virtio::scmi_eventq]) return false;
-    virtio::device_queue& q = queues_[virtio::scmi_eventq];
-    for (;;) {
-        if (!event_chain_held_) {
-            const virtio::take_result result = q.take(event_chain_);
-            if (result == virtio::take_result::fault) broken(virtio::scmi_eventq);
-            if (result != virtio::take_result::taken) return false;
-            event_chain_held_ = true;
-            if (waves* w = mon_.wave()) {
-                w->queue_index(now(), virtio::scmi_eventq, queue_wave::taken, q.next_available());
-            }
-        }
-        if (event_chain_.readable.empty()) break;
-        // virtio 5.17.6.2: no device-readable descriptors here; give it back unused, try the next.
-        ++malformed_;
-        event_chain_held_ = false;
-        q.put_used(event_chain_.head, 0);
-        mon_.made_used(virtio::scmi_eventq, event_chain_.head);
-    }
-    if (event_chain_.writable_bytes() < j.result.delayed->size())
-        return false;  // waits at the head
-    const std::size_t written =
-        q.write(event_chain_, j.result.delayed->data(), j.result.delayed->size());
-    q.put_used(event_chain_.head, static_cast<std::uint32_t>(written));
-    event_chain_held_ = false;
-    const scmi::header h = header_of(*j.result.delayed);
-    mon_.delayed_used(h.token, h.protocol_id, now());
-    mon_.made_used(virtio::scmi_eventq, event_chain_.head);
-    if (waves* w = mon_.wave()) {
-        w->queue_index(now(), virtio::scmi_eventq, queue_wave::used, q.used_index());
-    }
-    server_.delayed_done(h.protocol_id);
-    j.result.delayed.reset();
-    return true;
 }
 
 void scmi_device::add_job() {

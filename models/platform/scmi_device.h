@@ -8,12 +8,15 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
+#include <optional>
 #include <vector>
 
 #include <systemc>
 
 #include "models/config.h"
 #include "models/monitor.h"
+#include "models/platform/fault_injector.h"
 #include "models/platform/host_schedule.h"
 #include "models/scope.h"
 #include "scmi/platform_server.h"
@@ -36,7 +39,15 @@ struct host_latencies {
     latency notify, host_wake, queue, service, return_, delayed_work;
     std::vector<std::pair<service_rule, latency>> rules;  ///< the last match replaces `service`
     host_schedule schedule;
-    std::vector<std::pair<reply_loss, random_stream>> losses;
+    fault_injector faults;
+};
+
+/// What became of messages in event buffers.
+struct event_counts {
+    std::uint64_t delayed = 0;        ///< delayed responses sent
+    std::uint64_t notifications = 0;  ///< sent
+    std::uint64_t others = 0;         ///< duplicates and unsolicited messages sent
+    std::uint64_t dropped = 0;        ///< not sent: there was no buffer for them
 };
 
 class scmi_device : public sc_core::sc_module {
@@ -60,18 +71,40 @@ public:
     unsigned busy_workers() const { return busy_; }
     std::uint64_t served() const { return served_; }
     std::uint64_t malformed() const { return malformed_; }
+    const fault_injector& faults() const { return latencies_.faults; }
+    const event_counts& events() const { return events_sent_; }
 
 private:
-    /// A command under way, or a delayed response that waits for its time or for a buffer.
+    /// A command under way.
     struct job {
         virtio::chain chain;
         scmi::command_result result;
         bool in_use = false;
         sim_time ready;
+        std::optional<std::uint32_t> used_length;  ///< a fault: not what was written
     };
-    enum class step : std::uint8_t { take, ready, publish, delayed };
-    struct work {
+    enum class event_kind : std::uint8_t { delayed_response, notification, other };
+    /// A message for the event queue, under way or waiting for a buffer.
+    struct event_message {
+        scmi::message_bytes bytes;
+        std::int32_t resource = -1;
+        event_kind kind = event_kind::other;
+        std::uint8_t places_of = 0;  ///< the protocol in whose limit it has a place; 0: none
+        std::uint16_t token = 0;     ///< of the command that it answers, whatever faults made of it
+        std::uint8_t protocol_id = 0;
+        bool faults_applied = false;
+        bool in_use = false;
+        std::optional<std::uint32_t> used_length;
+    };
+    /// A response that waits until later ones have gone.
+    struct held_response {
         std::uint32_t job;
+        std::uint32_t replies_first;
+        std::uint32_t number;  ///< to be found by when its time is up
+    };
+    enum class step : std::uint8_t { take, ready, publish, held_long_enough, event, unsolicited };
+    struct work {
+        std::uint32_t job;  ///< or event message, held response, row of platform.unsolicited
         step what;
         std::uint32_t epoch;  ///< of the device: older work was cancelled by a reset
     };
@@ -82,15 +115,28 @@ private:
     void run_workers();
     bool worker_free() const { return workers_ == 0 || busy_ < workers_; }
     bool host_paused();
-    bool reply_lost();
     void lose(std::uint32_t j);
     void forget_delayed(job& j);
+    bool inject(std::uint32_t index, sim_time& back);
+    void hold(std::uint32_t index, const fault_effect& e);
+    void held_long_enough(std::uint32_t number);
+    void release_held();
     void begin(std::uint32_t j);
     void response_ready(std::uint32_t j);
     void publish(std::uint32_t j);
-    void delayed_ready(std::uint32_t j);
-    void flush_delayed();
-    bool deliver_delayed(job& j);
+    void put_response(std::uint32_t j);
+    void run_step(const work& w);
+    // Event queue: scmi_device_events.cpp.
+    void start_of_simulation() override;
+    void start_delayed(job& j);
+    void send_later(event_message&& m, sim_time after);
+    void event_ready(std::uint32_t e);
+    bool inject(std::uint32_t e);
+    void unsolicited_due(std::uint32_t row);
+    void flush_events();
+    void retire_event(std::uint32_t e);
+    bool take_event_chain();
+    bool deliver(event_message& m);
     sim_time service_time(const scmi::header& h, std::int32_t resource, bool& never);
     void add_job();
     std::uint32_t next_job();  ///< the one that take_job takes
@@ -100,6 +146,7 @@ private:
 
     scope cmdq_{"cmdq"}, eventq_{"eventq"};
     scmi::platform_server server_;
+    std::vector<unsolicited_message> unsolicited_;
     host_latencies latencies_;
     bool host_always_;  ///< it has no slot and no pauses
     unsigned workers_;
@@ -114,7 +161,14 @@ private:
     unsigned busy_ = 0;
     std::uint32_t epoch_ = 0;
     std::vector<job> jobs_;
-    std::vector<std::uint32_t> free_jobs_, waiting_delayed_;
+    std::vector<std::uint32_t> free_jobs_;
+    std::vector<held_response> held_;
+    std::uint32_t next_held_ = 0;
+    std::deque<event_message> events_;  ///< those in use stay where they are
+    std::vector<std::uint32_t> free_events_;
+    std::vector<std::uint32_t> waiting_events_;  ///< for a buffer, in order
+    std::vector<std::uint64_t> unsolicited_left_;
+    event_counts events_sent_;
     std::uint64_t served_ = 0, malformed_ = 0;
     virtio::chain event_chain_;
     bool event_chain_held_ = false;

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// See fault_report.h.
+#include "testbenches/fault_report.h"
+
+#include <nlohmann/json.hpp>
+
+namespace scmi_vp::testbenches {
+
+void print_faults(std::ostream& out, const models::scmi_device& platform) {
+    if (!platform.faults().empty()) out << "\n";
+    for (const models::fault_injector::row& r : platform.faults().rows()) {
+        out << r.config.name << " (" << name_of(r.config.kind) << "): hit " << r.hits << " of "
+            << r.matched << " messages that match\n";
+    }
+    const std::uint64_t dropped = platform.events().dropped;
+    if (dropped == 0) return;
+    out << dropped << " message" << (dropped == 1 ? "" : "s")
+        << " of the platform found no event buffer and went nowhere\n";
+}
+
+void add_faults(nlohmann::ordered_json& summary, const models::scmi_device& platform) {
+    for (const models::fault_injector::row& r : platform.faults().rows()) {
+        summary["faults"].push_back({{"name", r.config.name},
+                                     {"kind", std::string(name_of(r.config.kind))},
+                                     {"matched", r.matched},
+                                     {"hits", r.hits}});
+    }
+    const models::event_counts& e = platform.events();
+    if (e.delayed + e.notifications + e.others + e.dropped == 0) return;
+    summary["events"] = {{"delayed_responses", e.delayed},
+                         {"notifications", e.notifications},
+                         {"others", e.others},
+                         {"dropped", e.dropped}};
+}
+
+}  // namespace scmi_vp::testbenches

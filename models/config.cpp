@@ -63,6 +63,17 @@ constexpr call_info calls[] = {
      "performance domain"},
     {call_kind::power_on, "power_on", protocol::power, "scmi-power-domain", "power domain"},
     {call_kind::power_off, "power_off", protocol::power, "scmi-power-domain", "power domain"},
+    {call_kind::power_state_set, "power_state_set", protocol::power, "scmi-power-domain",
+     "power domain"},
+    {call_kind::power_state_get, "power_state_get", protocol::power, "scmi-power-domain",
+     "power domain"},
+    {call_kind::perf_limits_set, "perf_limits_set", protocol::perf, "scmi-cpufreq",
+     "performance domain"},
+    {call_kind::perf_limits_get, "perf_limits_get", protocol::perf, "scmi-cpufreq",
+     "performance domain"},
+    {call_kind::sensor_trip_config, "sensor_trip_config", protocol::sensor, "scmi-hwmon", "sensor"},
+    {call_kind::notify_register, "notify_register", protocol::base, "", "source"},
+    {call_kind::notify_unregister, "notify_unregister", protocol::base, "", "source"},
 };
 
 }  // namespace

@@ -95,6 +95,14 @@ enum class call_kind : std::uint8_t {
     perf_level_set,  ///< cpufreq: PERFORMANCE_LEVEL_SET
     power_on,        ///< genpd: POWER_STATE_SET, then POWER_STATE_GET to see whether it worked
     power_off,
+    // Operations of the protocols themselves, for the drivers that call them directly.
+    power_state_set,     ///< power ops state_set: POWER_STATE_SET of `value`
+    power_state_get,     ///< POWER_STATE_GET
+    perf_limits_set,     ///< perf ops limits_set: maximum in the upper half of `value`
+    perf_limits_get,     ///< PERFORMANCE_LIMITS_GET
+    sensor_trip_config,  ///< sensor ops trip_point_config: trip point 0 at `value`, both ways
+    notify_register,     ///< notify ops event_notifier_register: protocol << 8 | event in `value`
+    notify_unregister,
 };
 /// What a kind of call is about, and who makes it.
 struct call_info {
@@ -111,7 +119,8 @@ std::optional<call_kind> call_kind_named(std::string_view name);
 struct call {
     call_kind kind = call_kind::sensor_read;
     std::uint32_t id = 0;     ///< sensor, clock or domain
-    std::uint64_t value = 0;  ///< rate in Hz, or performance level
+    std::uint64_t value = 0;  ///< rate in Hz, performance level, ...
+    bool poll = false;        ///< by an operation that polls for its reply
 };
 
 /// One step of a recorded workload: steps follow each other across contexts.
@@ -219,6 +228,13 @@ struct host_slot {
     sim_time phase;   ///< of the first period's start
 };
 
+/// Something that the platform does by itself; each time the next step, then the first again.
+struct platform_change_config {
+    std::string key;  ///< "platform.change.0"
+    schedule_config when;
+    std::vector<scmi::platform_change> steps;
+};
+
 struct platform_config {
     scmi::platform_description description;
     unsigned workers = 1;               ///< 0 = as many as needed
@@ -228,6 +244,7 @@ struct platform_config {
     host_slot slot;
     std::vector<fault_config> faults;
     std::vector<unsolicited_message> unsolicited;
+    std::vector<platform_change_config> changes;
 };
 
 struct wave_config {

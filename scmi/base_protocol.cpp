@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Base protocol 2.0: discovery. Error notifications, permissions and agent reset (0x8 to 0xB) are
-// optional and not served.
+// Base protocol 2.0: discovery and error notifications. Permissions and agent reset (0x9 to 0xB)
+// are optional and not served.
 #include <algorithm>
 
 #include "scmi/server_state.h"
@@ -60,7 +60,18 @@ status discover_agent(server_state& state, const request& r, command_result& out
     return status::success;
 }
 
+status notify_errors(server_state& state, const request& r, command_result&) {
+    return set_notify(r, r.word(0), true, state.notify_errors);
+}
+
 }  // namespace
+
+// BASE_ERROR_EVENT: error_status bit 31 says that it is fatal, bits 9:0 that no command is to
+// blame.
+void report_base_error(server_state& state, const platform_change& c, notifications& out) {
+    const std::uint32_t error_status = c.value != 0 ? 1u << 31 : 0;
+    notify_agents(state.notify_errors, protocol::base, 0, -1, {0, error_status}, out);
+}
 
 command_table base_commands(const platform_description& description) {
     command_table table = make_table(protocol::base, description.base_version, attributes);
@@ -70,6 +81,7 @@ command_table base_commands(const platform_description& description) {
     serve(table, 0x6, discover_list_protocols);
     // A number of agents of 0 says that there is no agent discovery (DEN0056 4.2.2.3).
     if (!description.agents.empty()) serve(table, 0x7, discover_agent);
+    if (description.base_notifies) serve(table, 0x8, notify_errors);
     return table;
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Performance protocol 1.0, 2.0 and 3.0: levels and limits. Notifications are optional and not
-// served; virtio has no FastChannels (virtio 5.17.6.1).
+// Performance protocol 1.0, 2.0 and 3.0: levels and limits, and who is told when they change.
+// virtio has no FastChannels (virtio 5.17.6.1).
 #include <algorithm>
 
+#include "base/error.h"
 #include "scmi/server_state.h"
 
 namespace scmi_vp::scmi::detail {
@@ -38,7 +39,9 @@ status attributes(server_state& state, const request&, command_result& out) {
 status domain_attributes(server_state& state, const request& r, command_result& out) {
     if (!find_domain(state, r, out)) return status::not_found;
     const performance_domain_description& d = described(state, r);
+    const std::uint32_t p2a = r.delayed_allowed ? 1 : 0;
     put_u32(out.response, std::uint32_t(d.set_limits) << 31 | std::uint32_t(d.set_level) << 30 |
+                              (d.notifies_limits & p2a) << 29 | (d.notifies_level & p2a) << 28 |
                               std::uint32_t(d.name.size() > short_name) << 26);
     put_u32(out.response, d.rate_limit_us);
     put_u32(out.response, d.sustained_freq_khz);
@@ -70,7 +73,7 @@ status describe_levels(server_state& state, const request& r, command_result& ou
 // The tightest range of all agents. Where their ranges do not meet (the text is silent) a cap beats
 // a floor, since caps are what thermal and power budgets are made of.
 void aggregate(performance_state& domain) {
-    level_range all = domain.limits.front();
+    level_range all = domain.platform_limits;
     for (const level_range& mine : domain.limits) {
         all.max = std::min(all.max, mine.max);
         all.min = std::max(all.min, mine.min);
@@ -148,11 +151,16 @@ status level_get(server_state& state, const request& r, command_result& out) {
     return status::success;
 }
 
-// Of a domain whose attributes offer no notifications (bits 29 and 28).
-status notify(server_state& state, const request& r, command_result& out) {
-    if (!find_domain(state, r, out)) return status::not_found;
-    if (r.word(1) & ~1u) return status::invalid_parameters;
-    return status::not_supported;
+status notify_limits(server_state& state, const request& r, command_result& out) {
+    performance_state* domain = find_domain(state, r, out);
+    if (!domain) return status::not_found;
+    return set_notify(r, r.word(1), described(state, r).notifies_limits, domain->notify_limits);
+}
+
+status notify_level(server_state& state, const request& r, command_result& out) {
+    performance_state* domain = find_domain(state, r, out);
+    if (!domain) return status::not_found;
+    return set_notify(r, r.word(1), described(state, r).notifies_level, domain->notify_level);
 }
 
 // Of a domain whose attributes offer no FastChannels (bit 27): NOT_FOUND for what is no message of
@@ -176,7 +184,49 @@ level_range all_levels(const performance_domain_description& d) {
     return {d.levels.back().level, d.levels.front().level};
 }
 
+void tell_of_level(const performance_state& domain, std::uint32_t id, notifications& out) {
+    notify_agents(domain.notify_level, protocol::perf, 1, static_cast<std::int32_t>(id),
+                  {0, id, domain.level}, out);
+}
+
 }  // namespace
+
+void change_performance_level(server_state& state, const platform_change& c, notifications& out) {
+    performance_state& domain = state.performance_domains[c.id];
+    const levels& list = state.description.performance_domains[c.id].levels;
+    const auto is = [&c](const performance_level& l) { return l.level == c.value; };
+    if (std::none_of(list.begin(), list.end(), is)) {
+        throw error(error_kind::config, "performance domain " + std::to_string(c.id) +
+                                            " has no level " + std::to_string(c.value));
+    }
+    if (domain.level == c.value) return;
+    domain.level = static_cast<std::uint32_t>(c.value);
+    domain.level_setter = 0;
+    tell_of_level(domain, c.id, out);
+}
+
+void change_performance_limits(server_state& state, const platform_change& c, notifications& out) {
+    performance_state& domain = state.performance_domains[c.id];
+    const performance_domain_description& d = state.description.performance_domains[c.id];
+    if (c.low > c.value || c.low < d.levels.front().level || c.value > d.levels.back().level) {
+        throw error(error_kind::config,
+                    "limits " + std::to_string(c.low) + " to " + std::to_string(c.value) +
+                        " are none of performance domain " + std::to_string(c.id) + ": it has " +
+                        std::to_string(d.levels.front().level) + " to " +
+                        std::to_string(d.levels.back().level));
+    }
+    const level_range before = domain.range;
+    const std::uint32_t level = domain.level;
+    domain.platform_limits = {static_cast<std::uint32_t>(c.value),
+                              static_cast<std::uint32_t>(c.low)};
+    aggregate(domain);
+    move_into_limits(domain, d.levels);
+    if (domain.range.max != before.max || domain.range.min != before.min) {
+        notify_agents(domain.notify_limits, protocol::perf, 0, static_cast<std::int32_t>(c.id),
+                      {0, c.id, domain.range.max, domain.range.min}, out);
+    }
+    if (domain.level != level) tell_of_level(domain, c.id, out);
+}
 
 command_table performance_commands(const platform_description& description) {
     const std::uint32_t version = description.performance_version;
@@ -187,8 +237,11 @@ command_table performance_commands(const platform_description& description) {
     serve(table, 0x6, limits_get);
     serve(table, 0x7, level_set);
     serve(table, 0x8, level_get);
-    serve(table, 0x9, notify, false);
-    serve(table, 0xa, notify, false);
+    const auto& domains = description.performance_domains;
+    serve(table, 0x9, notify_limits,
+          std::any_of(domains.begin(), domains.end(), [](auto& d) { return d.notifies_limits; }));
+    serve(table, 0xa, notify_level,
+          std::any_of(domains.begin(), domains.end(), [](auto& d) { return d.notifies_level; }));
     if (version >= 0x20000) serve(table, 0xb, describe_fastchannel, false);
     if (version >= 0x30000) serve(table, 0xc, name_get);
     return table;
@@ -203,6 +256,9 @@ std::vector<performance_state> initial_performance_domains(
         s.level = d.level;
         s.range = all_levels(d);
         s.limits.assign(agents, s.range);
+        s.platform_limits = s.range;
+        s.notify_limits.assign(agents, 0);
+        s.notify_level.assign(agents, 0);
         domains.push_back(std::move(s));
     }
     return domains;
@@ -213,6 +269,7 @@ void reset_performance_domains_of(server_state& state, std::uint32_t agent_id) {
         performance_state& domain = state.performance_domains[i];
         const performance_domain_description& d = state.description.performance_domains[i];
         domain.limits[agent_id - 1] = all_levels(d);
+        domain.notify_limits[agent_id - 1] = domain.notify_level[agent_id - 1] = 0;
         aggregate(domain);
         if (domain.level_setter == agent_id) {
             domain.level = d.level;

@@ -27,6 +27,8 @@ status message_attributes(server_state&, const request& r, command_result& out) 
     if (id >= r.table->commands.size() || !r.table->commands[id].advertised) {
         return status::not_found;
     }
+    // virtio 5.17.6.1: what will be denied is not shown.
+    if (r.table->commands[id].asks_notification && !r.delayed_allowed) return status::not_found;
     put_u32(out.response, 0);
     return status::success;
 }
@@ -65,6 +67,28 @@ list_part part_of_list(std::size_t count, std::size_t index, std::size_t room,
     return part;
 }
 
+status set_notify(const request& r, std::uint32_t control, bool offered,
+                  std::vector<std::uint8_t>& by_agent) {
+    if (control & ~1u) return status::invalid_parameters;
+    if (!offered) return status::not_supported;
+    by_agent[r.agent_id - 1] = std::uint8_t(control);
+    return status::success;
+}
+
+void notify_agents(const std::vector<std::uint8_t>& by_agent, std::uint8_t protocol_id,
+                   std::uint8_t event, std::int32_t resource,
+                   std::initializer_list<std::uint32_t> words, notifications& out) {
+    for (std::uint32_t i = 0; i < by_agent.size(); ++i) {
+        if (!by_agent[i]) continue;
+        notification& n = out.emplace_back();
+        n.agent_id = i + 1;
+        n.resource = resource;
+        // DEN0056 4.1.3: the token of a notification means nothing; zero.
+        put_u32(n.bytes, header{event, message_type::notification, protocol_id, 0}.pack());
+        for (const std::uint32_t w : words) put_u32(n.bytes, w);
+    }
+}
+
 message_bytes& start_delayed(const request& r, command_result& out) {
     header h = r.hdr;
     h.type = message_type::delayed_response;
@@ -92,6 +116,8 @@ struct platform_server::impl {
         state.power_domains = detail::initial_power_domains(d);
         state.performance_domains = detail::initial_performance_domains(d);
         state.clocks = detail::initial_clocks(d);
+        state.sensors = detail::initial_sensors(d);
+        state.notify_errors.assign(std::max<std::size_t>(1, d.agents.size()), 0);
         state.description = std::move(d);
     }
 
@@ -185,11 +211,46 @@ void platform_server::delayed_done(std::uint8_t protocol_id) {
     --*pending;
 }
 
+namespace {
+
+void need(bool exists, const char* what, std::uint32_t id, std::size_t count) {
+    if (exists) return;
+    throw error(error_kind::config,
+                "there is no " + std::string(what) + " " + std::to_string(id) +
+                    ": the platform has " + std::to_string(count) +
+                    (count ? ", 0.." + std::to_string(count - 1) : std::string()));
+}
+
+}  // namespace
+
+void platform_server::change(const platform_change& c, std::deque<notification>& out) {
+    detail::server_state& s = impl_->state;
+    switch (c.kind) {
+        case change_kind::performance_level:
+        case change_kind::performance_limits:
+            need(c.id < s.performance_domains.size(), "performance domain", c.id,
+                 s.performance_domains.size());
+            return c.kind == change_kind::performance_level
+                       ? detail::change_performance_level(s, c, out)
+                       : detail::change_performance_limits(s, c, out);
+        case change_kind::power_state:
+            need(c.id < s.power_domains.size(), "power domain", c.id, s.power_domains.size());
+            return detail::change_power_state(s, c, out);
+        case change_kind::sensor_reading:
+            need(c.id < s.sensors.size(), "sensor", c.id, s.sensors.size());
+            return detail::change_reading(s, c, out);
+        case change_kind::base_error:
+            return detail::report_base_error(s, c, out);
+    }
+}
+
 void platform_server::reset_agent(std::uint32_t agent_id) {
     if (agent_id == 0 || agent_id > impl_->state.agents()) return;
     detail::reset_power_domains_of(impl_->state, agent_id);
     detail::reset_performance_domains_of(impl_->state, agent_id);
     detail::reset_clocks_of(impl_->state, agent_id);
+    detail::reset_sensors_of(impl_->state, agent_id);
+    impl_->state.notify_errors[agent_id - 1] = 0;
 }
 
 const platform_description& platform_server::description() const {

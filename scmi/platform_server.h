@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,6 +38,7 @@ struct sensor_description {
         0;  ///< times the number of readings the platform served before, added
     std::uint8_t update_interval_s = 0;        ///< v1: attr_high 31:27
     std::int8_t update_interval_exponent = 0;  ///< v1: attr_high 26:22
+    std::uint8_t trip_points = 0;              ///< attr_low 7:0; with them come their events
 };
 
 /// A domain is either on (0) or off (0x40000000): DEN0056's generic states.
@@ -45,6 +47,7 @@ struct power_domain_description {
     bool on = true;          ///< at start
     bool sync_set = true;    ///< attributes bit 29: the response comes after the transition
     bool async_set = false;  ///< attributes bit 30: the response comes when it is scheduled
+    bool notifies = false;   ///< attributes bit 31: POWER_STATE_CHANGED can be asked for
 };
 
 struct performance_level {
@@ -62,6 +65,8 @@ struct performance_domain_description {
     std::uint32_t rate_limit_us = 0;        ///< between requests, 20 bits; told, not enforced
     std::uint32_t sustained_freq_khz = 0;   ///< 0 = not told
     std::uint32_t sustained_level = 0;
+    bool notifies_limits = false;  ///< attributes bit 29: LIMITS_CHANGED can be asked for
+    bool notifies_level = false;   ///< attributes bit 28: LEVEL_CHANGED can be asked for
 };
 
 /// Unit of performance_level::power (Performance PROTOCOL_ATTRIBUTES bits 17:16).
@@ -80,6 +85,7 @@ struct platform_description {
     std::string vendor = "scmi-vp";
     std::string sub_vendor;
     std::uint32_t implementation_version = 0;
+    bool base_notifies = false;              ///< BASE_ERROR_EVENT can be asked for
     std::string platform_name = "platform";  ///< agent 0
     std::vector<agent_description> agents;   ///< agents 1..n
     std::vector<std::uint8_t>
@@ -102,6 +108,27 @@ struct command_result {
     std::optional<message_bytes> delayed;  ///< delayed response to send later, after the response
     std::int32_t resource =
         -1;  ///< the domain, clock or sensor that it named, if it exists, else -1
+};
+
+/// Something that the platform does by itself, as agent 0.
+enum class change_kind : std::uint8_t {
+    performance_level,   ///< `value`: the level, one of those described
+    performance_limits,  ///< the platform's own: `low` to `value`
+    power_state,         ///< `value`: 1 on, 0 off whoever wants it on
+    sensor_reading,      ///< `value`: what reads return from now on; may cross trip points
+    base_error,          ///< `value`: 1 when it is fatal
+};
+struct platform_change {
+    change_kind kind = change_kind::sensor_reading;
+    std::uint32_t id = 0;  ///< of the domain or sensor
+    std::int64_t value = 0, low = 0;
+};
+
+/// A message to an agent that asked for it.
+struct notification {
+    std::uint32_t agent_id = 0;
+    std::int32_t resource = -1;  ///< -1: none
+    message_bytes bytes;         ///< header and payload
 };
 
 /// One platform with its state, as seen by one or many agents.
@@ -136,8 +163,13 @@ public:
     /// (model) when none is out.
     void delayed_done(std::uint8_t protocol_id);
 
+    /// Something changes without a command. Appends what the agents that asked for it are told.
+    /// Throws scmi_vp::error (config) for a domain, sensor or level that does not exist.
+    void change(const platform_change& c, std::deque<notification>& out);
+
     /// Back to the state at construction for this agent (virtio device reset): its clock enables,
-    /// its wish for power, its limits, and the rates and levels that it was the last to set. What
+    /// its wish for power, its limits, its notifications, and the rates and levels that it was the
+    /// last to set. What
     /// others did stays, and so do the readings
     /// served and the places of delayed responses (delayed_done frees those that the reset drops).
     void reset_agent(std::uint32_t agent_id);

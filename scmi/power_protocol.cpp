@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Power domain protocol 1.0, 2.0 and 3.0: domains that are on or off. Notifications are optional
-// and not served.
+// Power domain protocol 1.0, 2.0 and 3.0: domains that are on or off, and who is told when they
+// change. Notifications of requested changes are optional and not served.
 #include <algorithm>
 
 #include "scmi/server_state.h"
@@ -31,7 +31,9 @@ status attributes(server_state& state, const request&, command_result& out) {
 status domain_attributes(server_state& state, const request& r, command_result& out) {
     if (!find_domain(state, r, 0, out)) return status::not_found;
     const power_domain_description& d = state.description.power_domains[r.word(0)];
-    put_u32(out.response, std::uint32_t(d.async_set) << 30 | std::uint32_t(d.sync_set) << 29 |
+    const bool notifies = d.notifies && r.delayed_allowed;
+    put_u32(out.response, std::uint32_t(notifies) << 31 | std::uint32_t(d.async_set) << 30 |
+                              std::uint32_t(d.sync_set) << 29 |
                               std::uint32_t(d.name.size() > short_name) << 27);
     put_name(out.response, d.name, 16);
     return status::success;
@@ -64,11 +66,18 @@ status state_get(server_state& state, const request& r, command_result& out) {
     return status::success;
 }
 
-// Of a domain whose attributes offer no notifications (bits 31 and 28).
-status notify(server_state& state, const request& r, command_result& out) {
+status state_notify(server_state& state, const request& r, command_result& out) {
+    power_state* domain = find_domain(state, r, 0, out);
+    if (!domain) return status::not_found;
+    return set_notify(r, r.word(1), state.description.power_domains[r.word(0)].notifies,
+                      domain->notify);
+}
+
+// Of domains whose attributes do not offer it (bit 28).
+status change_requested_notify(server_state& state, const request& r, command_result& out) {
     if (!find_domain(state, r, 0, out)) return status::not_found;
-    if (r.word(1) & ~1u) return status::invalid_parameters;
-    return status::not_supported;
+    std::vector<std::uint8_t> nobody;
+    return set_notify(r, r.word(1), false, nobody);
 }
 
 // A domain without an extended name answers with its short one.
@@ -81,13 +90,33 @@ status name_get(server_state& state, const request& r, command_result& out) {
 
 }  // namespace
 
+void change_power_state(server_state& state, const platform_change& c, notifications& out) {
+    power_state& domain = state.power_domains[c.id];
+    const bool was_on = domain.wanted_by != 0, on = c.value != 0;
+    domain.platform_wants = on;
+    if (on) {
+        domain.wanted_by = 1;
+        for (const std::uint8_t mine : domain.wanted) domain.wanted_by += mine;
+    } else {
+        // Taken from its users: each has to ask for it again.
+        std::fill(domain.wanted.begin(), domain.wanted.end(), std::uint8_t(0));
+        domain.wanted_by = 0;
+    }
+    if (on == was_on) return;
+    notify_agents(domain.notify, protocol::power, 0, static_cast<std::int32_t>(c.id),
+                  {0, c.id, on ? state_on : state_off}, out);
+}
+
 command_table power_commands(const platform_description& description) {
     command_table table = make_table(protocol::power, description.power_version, attributes);
     serve(table, 0x3, domain_attributes);
     serve(table, 0x4, state_set);
     serve(table, 0x5, state_get);
-    serve(table, 0x6, notify, false);
-    if (description.power_version >= 0x20000) serve(table, 0x7, notify, false);
+    const auto& domains = description.power_domains;
+    const bool notifies =
+        std::any_of(domains.begin(), domains.end(), [](const auto& d) { return d.notifies; });
+    serve(table, 0x6, state_notify, notifies);
+    if (description.power_version >= 0x20000) serve(table, 0x7, change_requested_notify, false);
     if (description.power_version >= 0x30000) serve(table, 0x8, name_get);
     return table;
 }
@@ -98,6 +127,7 @@ std::vector<power_state> initial_power_domains(const platform_description& descr
     for (const power_domain_description& d : description.power_domains) {
         power_state s;
         s.wanted.assign(agents, d.on);
+        s.notify.assign(agents, 0);
         s.wanted_by = d.on ? static_cast<std::uint32_t>(agents) : 0;
         domains.push_back(std::move(s));
     }
@@ -107,6 +137,7 @@ std::vector<power_state> initial_power_domains(const platform_description& descr
 void reset_power_domains_of(server_state& state, std::uint32_t agent_id) {
     for (std::size_t i = 0; i < state.power_domains.size(); ++i) {
         set_wanted(state.power_domains[i], agent_id, state.description.power_domains[i].on);
+        state.power_domains[i].notify[agent_id - 1] = 0;
     }
 }
 

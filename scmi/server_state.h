@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <vector>
 
 #include "scmi/message.h"
@@ -24,7 +25,9 @@ struct clock_state {
 /// A domain is on while any agent wants it (DEN0056 4.3: shared domains are aggregated).
 struct power_state {
     std::vector<std::uint8_t> wanted;  ///< by agent - 1
-    std::uint32_t wanted_by = 0;       ///< how many want it
+    std::uint32_t wanted_by = 0;       ///< how many want it, the platform included
+    bool platform_wants = false;
+    std::vector<std::uint8_t> notify;  ///< by agent - 1
 };
 
 struct level_range {
@@ -36,11 +39,26 @@ struct performance_state {
     std::uint32_t level = 0;
     std::uint32_t level_setter = 0;   ///< agent whose level or limits moved it last; 0 = nobody yet
     std::vector<level_range> limits;  ///< by agent - 1
-    level_range range;                ///< of all agents together
+    level_range platform_limits;
+    std::vector<std::uint8_t> notify_limits, notify_level;  ///< by agent - 1
+    level_range range;                                      ///< of all agents together
+};
+
+struct trip_point {
+    std::int64_t value = 0;
+    std::uint8_t directions = 0;  ///< bit 0 rising, bit 1 falling (SENSOR_TRIP_POINT_CONFIG)
+};
+
+struct sensor_state {
+    std::int64_t reading = 0, delayed_reading = 0;  ///< before reading_step
+    std::vector<trip_point> trips;
+    std::vector<std::uint8_t> notify_trips;  ///< by agent - 1
 };
 
 struct server_state {
     platform_description description;
+    std::vector<std::uint8_t> notify_errors;  ///< by agent - 1
+    std::vector<sensor_state> sensors;
     std::vector<power_state> power_domains;
     std::vector<performance_state> performance_domains;
     std::vector<clock_state> clocks;
@@ -55,6 +73,7 @@ struct server_state {
 };
 
 struct command_table;
+using notifications = std::deque<notification>;
 
 struct request {
     std::uint32_t agent_id;
@@ -108,6 +127,25 @@ std::vector<performance_state> initial_performance_domains(const platform_descri
 void reset_performance_domains_of(server_state& state, std::uint32_t agent_id);
 std::vector<clock_state> initial_clocks(const platform_description& description);
 void reset_clocks_of(server_state& state, std::uint32_t agent_id);
+std::vector<sensor_state> initial_sensors(const platform_description& description);
+void reset_sensors_of(server_state& state, std::uint32_t agent_id);
+
+/// platform_server::change, by kind; the domain or sensor exists.
+void change_performance_level(server_state& state, const platform_change& c, notifications& out);
+void change_performance_limits(server_state& state, const platform_change& c, notifications& out);
+void change_power_state(server_state& state, const platform_change& c, notifications& out);
+void change_reading(server_state& state, const platform_change& c, notifications& out);
+void report_base_error(server_state& state, const platform_change& c, notifications& out);
+
+/// The answer to a command that switches notifications of a resource on or off (bit 0 of the word
+/// after its id); `offered`: it has them at all.
+status set_notify(const request& r, std::uint32_t control, bool offered,
+                  std::vector<std::uint8_t>& by_agent);
+
+/// Tells each agent with a mark in `by_agent` of an event; `words` is the payload.
+void notify_agents(const std::vector<std::uint8_t>& by_agent, std::uint8_t protocol_id,
+                   std::uint8_t event, std::int32_t resource,
+                   std::initializer_list<std::uint32_t> words, notifications& out);
 
 /// Part of a listing that fits one reply. Valid unless `fits` is false: then entries remain and not
 /// even one has room, and the answer is PROTOCOL_ERROR (never 0 entries while some remain).

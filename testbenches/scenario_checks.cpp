@@ -3,6 +3,7 @@
 #include "testbenches/scenario_checks.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <optional>
 
@@ -125,9 +126,31 @@ std::string no_such(const resources& r, std::uint64_t id) {
            std::to_string(r.count) + (r.count ? ", 0.." + std::to_string(r.count - 1) : "");
 }
 
+void check_arguments(const document& doc, const std::string& at, const models::call& c) {
+    using models::call_kind;
+    const std::string call(models::name_of(c.kind));
+    const bool word = c.kind == call_kind::perf_level_set || c.kind == call_kind::power_state_set;
+    if (word && c.value > 0xffffffff) {
+        refuse(doc, at + ".value", std::to_string(c.value) + " is no level: 0..4294967295");
+    }
+    const bool event =
+        c.kind == call_kind::notify_register || c.kind == call_kind::notify_unregister;
+    if (event && (c.value == 0 || c.value > 0xffff)) {
+        refuse(doc, at + ".call", call + " needs an event: event = \"perf_level_changed\"");
+    }
+    const bool polls = c.kind == call_kind::perf_level_set || c.kind == call_kind::perf_level_get ||
+                       c.kind == call_kind::clock_enable || c.kind == call_kind::clock_disable;
+    if (c.poll && !polls) {
+        refuse(doc, at + ".poll",
+               "Linux cannot poll in " + call +
+                   "; it can in perf_level_set, perf_level_get, clock_enable, clock_disable");
+    }
+}
+
 void check_call(const scenario& s, const document& doc, const std::string& at,
                 const models::call& c) {
     const models::call_info& info = models::info_of(c.kind);
+    check_arguments(doc, at, c);
     if (info.driver.empty()) return;
     const std::string call(info.name), driver(info.driver);
     check_protocol(s, doc, at + ".call", call, info.protocol_id);
@@ -140,9 +163,6 @@ void check_call(const scenario& s, const document& doc, const std::string& at,
     }
     const auto have = resources_of(s.system.platform.description, info.protocol_id);
     if (have && c.id >= have->count) refuse(doc, at + ".id", no_such(*have, c.id));
-    if (c.kind == models::call_kind::perf_level_set && c.value > 0xffffffff) {
-        refuse(doc, at + ".value", std::to_string(c.value) + " is no level: 0..4294967295");
-    }
 }
 
 /// A task does one thing at a time: who has it already?
@@ -224,6 +244,21 @@ void check_match(const scenario& s, const document& doc, const std::string& at,
     refuse(doc, at + ".resource", no_such(*have, std::size_t(*m.resource)));
 }
 
+/// A platform takes each of its changes.
+void check_changes(const scenario& s, const document& doc) {
+    scmi::platform_server server(s.system.platform.description);
+    std::deque<scmi::notification> told;
+    for (const models::platform_change_config& change : s.system.platform.changes) {
+        for (const scmi::platform_change& step : change.steps) {
+            try {
+                server.change(step, told);
+            } catch (const error& e) {
+                refuse(doc, change.key, e.what());
+            }
+        }
+    }
+}
+
 void check_platform(const scenario& s, const document& doc) {
     try {
         const scmi::platform_server server(s.system.platform.description);
@@ -239,6 +274,7 @@ void check_platform(const scenario& s, const document& doc) {
         check_match(s, doc, "platform.service." + std::to_string(i), p.service[i]);
     }
     for (const models::fault_config& f : p.faults) check_match(s, doc, f.name, f.match);
+    check_changes(s, doc);
 }
 
 }  // namespace

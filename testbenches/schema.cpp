@@ -82,8 +82,8 @@ const std::vector<key_info>& schema() {
         std::vector<key_info> all;
         for (auto part :
              {rows::run_keys(), rows::guest_keys(), rows::device_keys(), rows::platform_keys(),
-              rows::domain_keys(), rows::host_keys(), rows::fault_keys(), rows::hop_keys(),
-              rows::workload_keys(), rows::output_keys()}) {
+              rows::domain_keys(), rows::host_keys(), rows::fault_keys(), rows::change_keys(),
+              rows::hop_keys(), rows::workload_keys(), rows::output_keys()}) {
             for (key_info& k : part) all.push_back(std::move(k));
         }
         return all;

@@ -29,6 +29,7 @@ struct draft {
     bool delayed_reading_given = false;
     bool level_given = false;  ///< of the performance domain being read
     bool protocols_given = false;
+    std::vector<value> change_values;  ///< of the change being read
     std::string message;  ///< service rule: its message, resolved at the end of the rule
 
     models::guest_config& guest() { return out.system.guest; }

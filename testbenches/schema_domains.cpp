@@ -72,6 +72,9 @@ std::vector<key_info> power_keys() {
     keys.push_back(flag(
         {p + "[].async_set", "false", "Whether it can be set so that the reply comes at once."},
         power_domain, &domain::async_set));
+    keys.push_back(flag({p + "[].notifications", "false",
+                         "Whether agents can ask to be told when its state changes."},
+                        power_domain, &domain::notifies));
     return keys;
 }
 
@@ -138,6 +141,12 @@ std::vector<key_info> performance_keys() {
                         performance_domain, &domain::set_limits));
     keys.push_back(flag({p + "[].set_level", "true", "Whether agents may set its level."},
                         performance_domain, &domain::set_level));
+    keys.push_back(flag({p + "[].limits_notifications", "false",
+                         "Whether agents can ask to be told when its limits change."},
+                        performance_domain, &domain::notifies_limits));
+    keys.push_back(flag({p + "[].level_notifications", "false",
+                         "Whether agents can ask to be told when its level changes."},
+                        performance_domain, &domain::notifies_level));
     keys.push_back(microseconds_of({p + "[].rate_limit", "\"0s\"",
                                     "Least time between requests, as advertised; cut to "
                                     "microseconds."},

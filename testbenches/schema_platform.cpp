@@ -61,6 +61,9 @@ std::vector<key_info> base_keys() {
     keys.push_back(list({"platform.protocols", "(those of what is described)",
                          "Protocols that Base lists, without Base, ascending."},
                         "", "names or 0x11..0xff", set_protocols));
+    keys.push_back(
+        boolean({"platform.base_notifications", "false", "Whether agents can ask for Base errors."},
+                [](draft& d, bool b) { d.platform().base_notifies = b; }));
     keys.push_back(choice({"platform.unknown_message", "\"NOT_FOUND\"",
                            "Answer to a message id that a protocol does not know."},
                           status_names(), [](draft& d, const std::string& s) {
@@ -189,6 +192,11 @@ std::vector<key_info> sensor_keys() {
     keys.push_back(boolean({"platform.sensor[].async", "false",
                             "Whether it is read asynchronously, through a delayed response."},
                            [](draft& d, bool b) { d.platform().sensors.back().async = b; }));
+    keys.push_back(integer({"platform.sensor[].trip_points", "0",
+                            "Trip points that agents can set, and be told of when crossed."},
+                           "", 0, 255, [](draft& d, std::int64_t n) {
+                               d.platform().sensors.back().trip_points = std::uint8_t(n);
+                           }));
     keys.push_back(
         reading("platform.sensor[].reading", "0", "What a read returns.",
                 [](draft& d, std::int64_t n) { d.platform().sensors.back().reading = n; }));

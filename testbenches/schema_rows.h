@@ -72,6 +72,7 @@ std::vector<key_info> platform_keys();
 std::vector<key_info> domain_keys();
 std::vector<key_info> host_keys();
 std::vector<key_info> fault_keys();
+std::vector<key_info> change_keys();
 std::vector<key_info> hop_keys();
 std::vector<key_info> workload_keys();
 std::vector<key_info> output_keys();

@@ -56,6 +56,10 @@ probability = 0.5
 [[platform.fault]]
 kind = "rewrite"
 new = { token = 1 }
+[[platform.change]]
+at = "1s"
+what = "sensor_reading"
+values = [ 1 ]
 [[platform.unsolicited]]
 at = "1s"
 protocol = "base"

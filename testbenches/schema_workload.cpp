@@ -22,7 +22,44 @@ std::vector<std::string> call_names() {
     return names;
 }
 
-/// The three keys that say what is called; `at` finds the call in the draft.
+/// Events that the driver's protocols know (include/linux/scmi_protocol.h
+/// scmi_notification_events).
+struct event_word {
+    const char* name;
+    std::uint8_t protocol_id, event;
+};
+constexpr event_word events[] = {
+    {"base_error", scmi::protocol::base, 0},
+    {"power_state_changed", scmi::protocol::power, 0},
+    {"perf_limits_changed", scmi::protocol::perf, 0},
+    {"perf_level_changed", scmi::protocol::perf, 1},
+    {"clock_rate_changed", scmi::protocol::clock, 0},
+    {"clock_rate_change_requested", scmi::protocol::clock, 1},
+    {"sensor_trip_point", scmi::protocol::sensor, 0},
+    {"sensor_update", scmi::protocol::sensor, 1},
+};
+
+std::vector<std::string> event_names() {
+    std::vector<std::string> names;
+    for (const event_word& e : events) names.emplace_back(e.name);
+    return names;
+}
+
+std::uint64_t event_named(const std::string& name) {
+    for (const event_word& e : events) {
+        if (e.name == name) return std::uint64_t(e.protocol_id) << 8 | e.event;
+    }
+    return 0;
+}
+
+std::uint64_t limits_of(const value& v) {
+    const auto pair = v.elements("limits like [500, 1500]");
+    if (pair.size() != 2) v.refuse("limits are two levels, the lowest first: [500, 1500]");
+    const std::uint64_t low = std::uint64_t(pair[0].integer(0, 0xffffffff));
+    return std::uint64_t(pair[1].integer(0, 0xffffffff)) << 32 | low;
+}
+
+/// The keys that say what is called; `at` finds the call in the draft.
 template <class Find>
 void add_call_keys(std::vector<key_info>& keys, const std::string& prefix, Find at) {
     keys.push_back(
@@ -32,10 +69,22 @@ void add_call_keys(std::vector<key_info>& keys, const std::string& prefix, Find 
                            largest_id,
                            [at](draft& d, std::int64_t n) { at(d).id = std::uint32_t(n); }));
     keys.push_back(integer({prefix + ".value", "0",
-                            "The rate in Hz that clock_set_rate asks for, or the level that "
-                            "perf_level_set asks for."},
+                            "The rate in Hz that clock_set_rate asks for, the level of "
+                            "perf_level_set, the state of power_state_set, the trip point of "
+                            "sensor_trip_config."},
                            "", 0, any,
                            [at](draft& d, std::int64_t n) { at(d).value = std::uint64_t(n); }));
+    keys.push_back(list({prefix + ".limits", "(none)",
+                         "The levels that perf_limits_set asks for, lowest and highest."},
+                        "", "", [at](draft& d, const value& v) { at(d).value = limits_of(v); }));
+    keys.push_back(choice(
+        {prefix + ".event", "(none)",
+         "What notify_register and notify_unregister are about; id 65535: of all sources."},
+        event_names(), [at](draft& d, const std::string& s) { at(d).value = event_named(s); }));
+    keys.push_back(boolean({prefix + ".poll", "false",
+                            "Polls for the reply instead of sleeping: perf_level_set, "
+                            "perf_level_get, clock_enable, clock_disable."},
+                           [at](draft& d, bool b) { at(d).poll = b; }));
 }
 
 std::vector<key_info> context_keys() {

@@ -59,6 +59,34 @@ void guest::add_kernel_tasks() {
         power_off_workers_.push_back(
             &kernel_.add_context(all[next], [this, i](guest_context& c) { power_off(i, c); }));
     }
+    add_daemons();
+}
+
+/// Kernel threads without requests of their own.
+void guest::add_daemons() {
+    if (wants_notifications()) {
+        // Any idle worker of an unbound workqueue (notify.c scmi_notification_init).
+        protocols_.notifications().set_worker(&kernel_.add_daemon(
+            {"kworker/u2:1", 30, 0},
+            [this](guest_context& ctx) { protocols_.notifications().work(ctx); }));
+    }
+}
+
+bool guest::wants_notifications() const {
+    const auto asks = [](const call& c) { return c.kind == call_kind::notify_register; };
+    const auto any = [&asks](const std::vector<call>& calls) {
+        return std::any_of(calls.begin(), calls.end(), asks);
+    };
+    for (const sequence_step& s : config_.sequence) {
+        if (asks(s.what)) return true;
+    }
+    for (const call_loop& l : config_.loops) {
+        if (any(l.calls)) return true;
+    }
+    for (const open_arrivals& o : config_.open) {
+        if (any(o.calls)) return true;
+    }
+    return false;
 }
 
 /// genpd_power_off_work_fn(), under the domain's lock: while one worker waits for the platform, the
@@ -260,8 +288,9 @@ guest_mutex* guest::subsystem_lock(const call& what) {
         case call_kind::power_off:
             // genpd_lock of the domain (drivers/base/power/domain.c).
             return what.id < genpd_locks_.size() ? &genpd_locks_[what.id] : nullptr;
+        default:
+            return nullptr;  // an operation of the protocol itself
     }
-    return nullptr;
 }
 
 void guest::make(task& t, guest_context& c, const call& what, sim_time intended,

@@ -47,6 +47,7 @@ public:
     virtio_driver& driver() { return driver_; }
     interrupt_handler& interrupts() { return handler_; }
     guest_kernel& kernel() { return kernel_; }
+    scmi_protocols& protocols() { return protocols_; }
     const scmi_protocols& protocols() const { return protocols_; }
     const scmi_agent& agent() const { return agent_; }
     bool probed() const { return probed_; }
@@ -72,6 +73,8 @@ private:
         latency think;
         task_position at;
     };
+    void add_daemons();
+    bool wants_notifications() const;
     void configure(task& t, const context_config& c, std::uint64_t seed);
     void start_arrivals();
     void arrivals_due();

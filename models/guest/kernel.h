@@ -159,8 +159,13 @@ public:
     sim_time quantum() const { return quantum_; }
     guest_cpu& cpu(unsigned i) { return *cpus_[i]; }
     guest_context& add_context(const context_config& c, std::function<void(guest_context&)> body);
+    /// The same for a thread that serves others: the run does not wait for its end.
+    guest_context& add_daemon(const context_config& c, std::function<void(guest_context&)> body) {
+        ++daemons_;
+        return add_context(c, std::move(body));
+    }
     const std::vector<std::unique_ptr<guest_context>>& contexts() const { return contexts_; }
-    bool all_finished() const { return finished_ == contexts_.size(); }
+    bool all_finished() const { return finished_ + daemons_ == contexts_.size(); }
     /// Entries in the heap of timers: at most a few per task, however many waits there were.
     std::size_t timers_armed() const { return timers_.size(); }
 
@@ -223,7 +228,7 @@ private:
     monitor& mon_;
     std::vector<std::unique_ptr<guest_cpu>> cpus_;
     std::vector<std::unique_ptr<guest_context>> contexts_;
-    std::size_t finished_ = 0;
+    std::size_t finished_ = 0, daemons_ = 0;
     calendar<timer_item> timers_;
     std::uint64_t waits_ = 0;
     std::vector<guest_context*> expired_;  ///< in timers_due() only

@@ -26,6 +26,8 @@ int scmi_protocols::init_clock(guest_context& c) {
     err = simple(c, protocol::clock, msg_attributes, 4, "scmi_clock_protocol_attributes_get",
                  &attributes);
     if (err) return err;
+    clock_max_async_ = (scmi::get_u32(attributes.data(), 4, 0) >> 16) & 0xff;
+    clock_async_ = 0;
     clocks_.assign(scmi::get_u32(attributes.data(), 4, 0) & 0xffff, clock_info{});
     for (std::uint32_t id = 0; id < clocks_.size(); ++id) {
         if (!clock_attributes(c, id, scmi::get_u32(version.data(), 4, 0))) clock_rates(c, id);
@@ -73,23 +75,39 @@ int scmi_protocols::clock_rate_get(guest_context& c, std::uint32_t id) {
 }
 
 int scmi_protocols::clock_set(guest_context& c, const call& what) {
+    if (what.kind == call_kind::clock_set_rate) return clock_rate_set(c, what);
+    // scmi_clock_config_set.
     transfer t;
-    const auto resource = static_cast<std::int32_t>(what.id);
-    const bool rate = what.kind == call_kind::clock_set_rate;
-    int err = rate
-                  ? agent_.begin(c, t, protocol::clock, 5, 16, 0, "scmi_clock_rate_set", resource)
-                  : agent_.begin(c, t, protocol::clock, 7, 8, 0, "scmi_clock_config_set", resource);
+    int err = agent_.begin(c, t, protocol::clock, 7, 8, 0, "scmi_clock_config_set",
+                           static_cast<std::int32_t>(what.id));
     if (err) return err;
-    if (rate) {
-        t.put_u32(0, 0);  // flags: synchronous
-        t.put_u32(4, what.id);
-        t.put_u32(8, static_cast<std::uint32_t>(what.value));
-        t.put_u32(12, static_cast<std::uint32_t>(what.value >> 32));
-    } else {
-        t.put_u32(0, what.id);
-        t.put_u32(4, what.kind == call_kind::clock_enable ? 1 : 0);
-    }
+    t.put_u32(0, what.id);
+    t.put_u32(4, what.kind == call_kind::clock_enable ? 1 : 0);
     err = agent_.do_xfer(c, t);
+    agent_.end(t);
+    return err;
+}
+
+int scmi_protocols::clock_rate_set(guest_context& c, const call& what) {
+    // scmi_clock_rate_set.
+    constexpr std::uint32_t set_async = 1;  // CLOCK_SET_ASYNC
+    transfer t;
+    int err = agent_.begin(c, t, protocol::clock, 5, 16, 0, "scmi_clock_rate_set",
+                           static_cast<std::int32_t>(what.id));
+    if (err) return err;
+    // The one that is counted here is one of them: with a maximum of 1 there is never any.
+    const bool async = clock_max_async_ != 0 && ++clock_async_ < clock_max_async_;
+    t.put_u32(0, async ? set_async : 0);
+    t.put_u32(4, what.id);
+    t.put_u32(8, static_cast<std::uint32_t>(what.value));
+    t.put_u32(12, static_cast<std::uint32_t>(what.value >> 32));
+    if (async) {
+        err = agent_.do_xfer_with_response(c, t);
+        if (!err && t.u32(0) != what.id) err = -EPROTO;  // it names its clock
+    } else {
+        err = agent_.do_xfer(c, t);
+    }
+    if (clock_max_async_ != 0) --clock_async_;
     agent_.end(t);
     return err;
 }

@@ -50,6 +50,7 @@ int scmi_protocols::init_performance(guest_context& c) {
     if (err) return err;
     err = simple(c, protocol::perf, msg_attributes, 16, "scmi_perf_attributes_get", &attributes);
     if (err) return err;
+    perf_version_ = scmi::get_u32(version.data(), 4, 0);
     perf_domains_.assign(scmi::get_u32(attributes.data(), 4, 0) & 0xffff, perf_domain_info{});
     for (std::uint32_t id = 0; id < perf_domains_.size(); ++id) {
         perf_attributes(c, id, scmi::get_u32(version.data(), 4, 0));

@@ -231,7 +231,7 @@ void scmi_agent::receive(guest_cpu& cpu, unsigned queue, vio_message& m, std::ui
             accept(cpu, rx, m, length);
             break;
         case scmi::rx_verdict::notification:
-            trace_notification(cpu, m, word, length);
+            take_notification(cpu, m, word, length);
             break;
         default:
             reject(cpu, queue, rx, m, word);
@@ -265,23 +265,29 @@ void scmi_agent::accept(guest_cpu& cpu, scmi::rx_result rx, vio_message& m, std:
     xfers_->put(x);
 }
 
-void scmi_agent::trace_notification(guest_cpu& cpu, const vio_message& m, std::uint32_t word,
-                                    std::uint32_t length) {
-    // scmi_handle_notification: nobody has registered for it, so it ends here, silently. It draws a
-    // transfer id but no token, and the status word belongs to its payload.
+void scmi_agent::take_notification(guest_cpu& cpu, const vio_message& m, std::uint32_t word,
+                                   std::uint32_t length) {
+    // scmi_handle_notification. It draws a transfer id but no token, and what would be the status
+    // word belongs to its payload.
     const std::uint32_t transfer_id = ++counter_.value;
-    if (!kernel_.tracing()) return;
     const scmi::header h = scmi::header::unpack(word);
+    std::uint8_t payload[max_payload_bytes];
+    const std::size_t size =
+        length > 4 ? std::min(length - 4, kernel_.config().profile.max_msg_size) : 0;
+    memory_.read(virtio::actor::driver, m.input_address + 4, payload, size);
     ftrace_event e;
-    e.kind = ftrace_kind::msg_dump;
-    e.protocol_id = h.protocol_id;
-    e.message_id = h.message_id;
-    e.transfer_id = static_cast<std::int32_t>(transfer_id);
-    e.channel = scmi::protocol::base;
-    e.tag = "NOTI";
-    e.payload.resize(length > 4 ? std::min(length - 4, kernel_.config().profile.max_msg_size) : 0);
-    memory_.read(virtio::actor::driver, m.input_address + 4, e.payload.data(), e.payload.size());
-    kernel_.trace_irq(cpu, e);
+    if (kernel_.tracing()) {
+        e.kind = ftrace_kind::msg_dump;
+        e.protocol_id = h.protocol_id;
+        e.message_id = h.message_id;
+        e.transfer_id = static_cast<std::int32_t>(transfer_id);
+        e.channel = scmi::protocol::base;
+        e.tag = "NOTI";
+        e.payload.assign(payload, payload + size);
+        kernel_.trace_irq(cpu, e);
+    }
+    if (listener_) listener_->notify(cpu, h, payload, size);
+    if (!kernel_.tracing()) return;
     e.kind = ftrace_kind::rx_done;
     e.msg_type = std::uint8_t(scmi::message_type::notification);
     kernel_.trace_irq(cpu, e);

@@ -28,6 +28,14 @@ struct transfer {
     void put_u32(std::size_t offset, std::uint32_t value);
 };
 
+/// Who hears of notifications (scmi_notify), in the interrupt handler.
+class notification_listener {
+public:
+    virtual ~notification_listener() = default;
+    virtual void notify(guest_cpu& cpu, const scmi::header& h, const std::uint8_t* payload,
+                        std::size_t size) = 0;
+};
+
 class scmi_agent {
 public:
     scmi_agent(guest_kernel& kernel, scmi_channel& channel, virtio::guest_memory& memory,
@@ -62,6 +70,7 @@ public:
     scmi_channel& channel() { return channel_; }
     sim_time rx_timeout() const { return rx_timeout_; }
     std::uint64_t unexpected() const { return unexpected_; }
+    void set_listener(notification_listener* l) { listener_ = l; }
 
 private:
     struct waits {
@@ -74,8 +83,8 @@ private:
     void accept(guest_cpu& cpu, scmi::rx_result rx, vio_message& m, std::uint32_t length);
     [[gnu::cold]] void reject(guest_cpu& cpu, unsigned queue, scmi::rx_result rx, vio_message& m,
                               std::uint32_t word);
-    void trace_notification(guest_cpu& cpu, const vio_message& m, std::uint32_t word,
-                            std::uint32_t length);
+    [[gnu::cold]] void take_notification(guest_cpu& cpu, const vio_message& m, std::uint32_t word,
+                                         std::uint32_t length);
     void trace_event(guest_context& c, const transfer& t, traces::ftrace_kind kind,
                      std::int32_t s) {
         if (kernel_.tracing()) emit(c, t, kind, s);
@@ -99,6 +108,7 @@ private:
     scmi::transfer_counter counter_;
     std::unique_ptr<scmi::xfer_table> xfers_;
     std::vector<waits> waits_;
+    notification_listener* listener_ = nullptr;
     std::uint64_t unexpected_ = 0;
     bool warned_of_type_ = false;
 };

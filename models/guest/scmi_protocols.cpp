@@ -206,8 +206,9 @@ int scmi_protocols::make(guest_context& c, const call& what) {
             if (what.id >= power_domains_.size()) return -ENODEV;
             if (!power_domains_[what.id].registered && !called(protocol::power)) return -ENODEV;
             return power_set(c, what.id, what.kind == call_kind::power_on);
+        default:
+            return make_operation(c, what);
     }
-    return -EINVAL;
 }
 
 }  // namespace scmi_vp::models

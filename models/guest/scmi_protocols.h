@@ -5,10 +5,12 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
 #include "models/guest/scmi_agent.h"
+#include "models/guest/scmi_notifications.h"
 
 namespace scmi_vp::models {
 
@@ -40,10 +42,12 @@ struct power_domain_info {
     bool on = false;          ///< when it was registered
 };
 
-class scmi_protocols {
+class scmi_protocols : private event_sources {
 public:
     scmi_protocols(scmi_agent& agent, const guest_config& config)
-        : agent_(agent), config_(config) {}
+        : agent_(agent), config_(config), notifications_(agent, *this) {
+        agent.set_listener(&notifications_);
+    }
 
     /// scmi_probe from "Core Enabled" on: Base, then each device tree child's drivers, in this
     /// thread. False if Base cannot be reached.
@@ -63,6 +67,7 @@ public:
     const std::vector<perf_domain_info>& perf_domains() const { return perf_domains_; }
     const std::vector<power_domain_info>& power_domains() const { return power_domains_; }
     std::uint64_t last_value() const { return last_value_; }  ///< what the last read returned
+    scmi_notifications& notifications() { return notifications_; }
 
 private:
     int simple(guest_context& c, std::uint8_t protocol, std::uint8_t message,
@@ -96,6 +101,19 @@ private:
     int sensor_descriptions(guest_context& c, std::uint32_t version, std::size_t count);
     int sensor_read(guest_context& c, const sensor_info& s);
     int clock_set(guest_context& c, const call& what);
+    int clock_rate_set(guest_context& c, const call& what);
+    // protocol_operations.cpp
+    struct operation {
+        std::uint8_t protocol_id, message_id;
+        std::uint16_t reply_bytes;  ///< 0: up to max_msg_size
+        const char* caller;         ///< as the timeout message names it
+        std::int32_t resource;
+    };
+    int command(guest_context& c, const operation& o, std::initializer_list<std::uint32_t> words);
+    int make_operation(guest_context& c, const call& what);
+    std::uint32_t sources_of(std::uint8_t protocol_id) const override;
+    int set_notify_enabled(guest_context& c, std::uint8_t protocol_id, std::uint8_t event,
+                           std::uint32_t source, bool enable) override;
 
     scmi_agent& agent_;
     const guest_config& config_;
@@ -105,7 +123,10 @@ private:
     std::vector<clock_info> clocks_;
     std::vector<perf_domain_info> perf_domains_;
     std::vector<power_domain_info> power_domains_;
+    std::uint32_t perf_version_ = 0;
+    std::uint32_t clock_max_async_ = 0, clock_async_ = 0;  ///< rate sets: may be, are in flight
     std::uint64_t last_value_ = 0;
+    scmi_notifications notifications_;
 };
 
 }  // namespace scmi_vp::models

@@ -21,6 +21,7 @@ scmi_device::scmi_device(sc_core::sc_module_name name, const platform_config& co
     : sc_core::sc_module(name),
       server_(config.description),
       unsolicited_(config.unsolicited),
+      changes_(config.changes),
       latencies_(std::move(latencies)),
       host_always_(latencies_.schedule.always()),
       workers_(config.workers),
@@ -184,7 +185,8 @@ void scmi_device::work_due() {
     work w;
     while (calendar_.pop_due(w)) {
         // What is under way ends with a reset; what happens by itself does not.
-        if (w.epoch == epoch_ || w.what == step::unsolicited) run_step(w);
+        const bool by_itself = w.what == step::unsolicited || w.what == step::change;
+        if (w.epoch == epoch_ || by_itself) run_step(w);
     }
 }
 
@@ -205,6 +207,8 @@ void scmi_device::run_step(const work& w) {
             return event_ready(w.job);
         case step::unsolicited:
             return unsolicited_due(w.job);
+        case step::change:
+            return change_due(w.job);
     }
 }
 

@@ -102,9 +102,18 @@ private:
         std::uint32_t replies_first;
         std::uint32_t number;  ///< to be found by when its time is up
     };
-    enum class step : std::uint8_t { take, ready, publish, held_long_enough, event, unsolicited };
+    enum class step : std::uint8_t {
+        take,
+        ready,
+        publish,
+        held_long_enough,
+        event,
+        unsolicited,
+        change
+    };
     struct work {
-        std::uint32_t job;  ///< or event message, held response, row of platform.unsolicited
+        std::uint32_t
+            job;  ///< or event message, held response, row of platform.unsolicited or .change
         step what;
         std::uint32_t epoch;  ///< of the device: older work was cancelled by a reset
     };
@@ -133,6 +142,8 @@ private:
     void event_ready(std::uint32_t e);
     bool inject(std::uint32_t e);
     void unsolicited_due(std::uint32_t row);
+    void change_due(std::uint32_t row);
+    void again(std::uint32_t row, step what, const schedule_config& when, std::uint64_t done);
     void flush_events();
     void retire_event(std::uint32_t e);
     bool take_event_chain();
@@ -147,6 +158,7 @@ private:
     scope cmdq_{"cmdq"}, eventq_{"eventq"};
     scmi::platform_server server_;
     std::vector<unsolicited_message> unsolicited_;
+    std::vector<platform_change_config> changes_;
     host_latencies latencies_;
     bool host_always_;  ///< it has no slot and no pauses
     unsigned workers_;
@@ -166,8 +178,9 @@ private:
     std::uint32_t next_held_ = 0;
     std::deque<event_message> events_;  ///< those in use stay where they are
     std::vector<std::uint32_t> free_events_;
-    std::vector<std::uint32_t> waiting_events_;  ///< for a buffer, in order
-    std::vector<std::uint64_t> unsolicited_left_;
+    std::vector<std::uint32_t> waiting_events_;                   ///< for a buffer, in order
+    std::vector<std::uint64_t> unsolicited_done_, changes_done_;  ///< how often, by row
+    std::deque<scmi::notification> told_;
     event_counts events_sent_;
     std::uint64_t served_ = 0, malformed_ = 0;
     virtio::chain event_chain_;

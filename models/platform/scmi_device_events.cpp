@@ -14,11 +14,20 @@ scmi::header header_of(const scmi::message_bytes& m) {
 }  // namespace
 
 void scmi_device::start_of_simulation() {
+    unsolicited_done_.resize(unsolicited_.size());
+    changes_done_.resize(changes_.size());
     for (std::uint32_t row = 0; row < unsolicited_.size(); ++row) {
-        const schedule_config& when = unsolicited_[row].when;
-        unsolicited_left_.push_back(when.count);
-        calendar_.at(when.at, {row, step::unsolicited, epoch_});
+        calendar_.at(unsolicited_[row].when.at, {row, step::unsolicited, epoch_});
     }
+    for (std::uint32_t row = 0; row < changes_.size(); ++row) {
+        calendar_.at(changes_[row].when.at, {row, step::change, epoch_});
+    }
+}
+
+/// Something that happens by itself has happened for the `done`-th time.
+void scmi_device::again(std::uint32_t row, step what, const schedule_config& when,
+                        std::uint64_t done) {
+    if (when.count == 0 || done < when.count) calendar_.at(now() + when.every, {row, what, epoch_});
 }
 
 void scmi_device::unsolicited_due(std::uint32_t row) {
@@ -28,8 +37,22 @@ void scmi_device::unsolicited_due(std::uint32_t row) {
     for (const std::uint32_t w : u.words) scmi::put_u32(m.bytes, w);
     m.faults_applied = true;
     send_later(std::move(m), sim_time{});
-    if (unsolicited_left_[row] != 0 && --unsolicited_left_[row] == 0) return;
-    calendar_.at(now() + u.when.every, {row, step::unsolicited, epoch_});
+    again(row, step::unsolicited, u.when, ++unsolicited_done_[row]);
+}
+
+void scmi_device::change_due(std::uint32_t row) {
+    const platform_change_config& change = changes_[row];
+    server_.change(change.steps[changes_done_[row] % change.steps.size()], told_);
+    for (scmi::notification& n : told_) {
+        if (n.agent_id != agent_id_) continue;
+        event_message m;
+        m.bytes = std::move(n.bytes);
+        m.resource = n.resource;
+        m.kind = event_kind::notification;
+        send_later(std::move(m), sim_time{});
+    }
+    told_.clear();
+    again(row, step::change, change.when, ++changes_done_[row]);
 }
 
 /// The response has gone; its delayed response goes when the work is done.

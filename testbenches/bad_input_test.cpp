@@ -61,7 +61,7 @@ TEST(bad_input, a_platform_that_never_answers_fails_the_probe) {
     const finished_run r =
         run(parse_scenario(platform + endless + "[[platform.service]]\nnever = true\n", "s.toml"));
     EXPECT_EQ(r.status, run_status::no_probe);
-    EXPECT_NE(r.report.find("arm-scmi firmware:scmi: unable to communicate with SCMI(-110)"),
+    EXPECT_NE(r.report.find("arm-scmi firmware:scmi: unable to communicate with SCMI"),
               std::string::npos);
     EXPECT_NE(r.report.find("The driver's probe failed"), std::string::npos);
 }

@@ -55,11 +55,29 @@ int scmi_protocols::clock_attributes(guest_context& c, std::uint32_t id, std::ui
 }
 
 int scmi_protocols::clock_rates(guest_context& c, std::uint32_t id) {
-    // scmi_clock_describe_rates_get; SCMI_MAX_NUM_RATES.
-    return iterate(agent_, c, {protocol::clock, 4, static_cast<std::int32_t>(id), 0xfff, 16},
-                   [&](const transfer&, std::size_t, std::uint32_t returned) {
-                       clocks_[id].rates += returned;
-                   });
+    // scmi_clock_describe_rates_get; SCMI_MAX_NUM_RATES. A range is a triplet in one reply; 6.1
+    // mends one whose only fault is its count (iter_clk_describe_update_state).
+    const auto check = [&](const transfer& t, listed& part) {
+        const bool range = (t.u32(0) & 1u << 12) != 0;
+        if (!range || (part.returned == 3 && part.remaining == 0)) return 0;
+        agent_.log(c, "Out-of-spec CLOCK_DESCRIBE_RATES reply for " + clocks_[id].name +
+                          " - returned:" + std::to_string(part.returned) +
+                          " remaining:" + std::to_string(part.remaining) +
+                          " rx_len:" + std::to_string(t.x->rx_len));
+        constexpr std::size_t triplet_bytes = 4 + 3 * 8;
+        if (part.returned == 3 || part.remaining != 0 || t.x->rx_len != triplet_bytes) {
+            agent_.log(c, "Cannot fix out-of-spec reply !");
+            return -EPROTO;
+        }
+        part.returned = 3;
+        return 0;
+    };
+    return iterate(
+        agent_, c, {protocol::clock, 4, static_cast<std::int32_t>(id), 0xfff, 16},
+        [&](const transfer&, std::size_t, std::uint32_t returned) {
+            clocks_[id].rates += returned;
+        },
+        check);
 }
 
 int scmi_protocols::clock_rate_get(guest_context& c, std::uint32_t id) {

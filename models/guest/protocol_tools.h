@@ -35,9 +35,15 @@ struct listing {
     std::size_t most;          ///< items that the driver has room for
 };
 
-/// scmi_iterator_run: one xfer for all rounds. `take(t, first, returned)` gets each part that fits.
-template <class Take>
-int iterate(scmi_agent& agent, guest_context& c, const listing& l, Take take) {
+/// What a part of a list says of itself.
+struct listed {
+    std::uint32_t returned, remaining;
+};
+
+/// scmi_iterator_run: one xfer for all rounds. `take(t, first, returned)` gets each part that fits;
+/// `check(t, part)` before that may mend what the part says of itself, or refuse it with an error.
+template <class Take, class Check>
+int iterate(scmi_agent& agent, guest_context& c, const listing& l, Take take, Check check) {
     const std::uint16_t bytes = l.resource < 0 ? 4 : 8;
     transfer t;
     int err =
@@ -48,7 +54,10 @@ int iterate(scmi_agent& agent, guest_context& c, const listing& l, Take take) {
         t.put_u32(bytes - 4u, static_cast<std::uint32_t>(received));
         err = agent.do_xfer(c, t);
         if (err) break;
-        const std::uint32_t returned = t.u32(0) & l.count_mask, remaining = t.u32(0) >> 16;
+        listed part{t.u32(0) & l.count_mask, t.u32(0) >> 16};
+        err = check(t, part);
+        if (err) break;
+        const auto [returned, remaining] = part;
         if (returned > l.most - received) {
             agent.log(c, "No. of resources can't exceed " + std::to_string(l.most));
             err = -EINVAL;
@@ -62,6 +71,10 @@ int iterate(scmi_agent& agent, guest_context& c, const listing& l, Take take) {
     }
     agent.end(t);
     return err;
+}
+template <class Take>
+int iterate(scmi_agent& agent, guest_context& c, const listing& l, Take take) {
+    return iterate(agent, c, l, take, [](const transfer&, const listed&) { return 0; });
 }
 
 }  // namespace scmi_vp::models

@@ -98,7 +98,7 @@ bool scmi_protocols::probe_base(guest_context& c) {
     if (!err)
         err = simple(c, protocol::base, msg_attributes, 4, "scmi_base_attributes_get", &attributes);
     if (err) {
-        agent_.log(c, "unable to communicate with SCMI(" + std::to_string(err) + ")");
+        agent_.log(c, "unable to communicate with SCMI");
         return false;
     }
     const unsigned protocols = attributes[0], agents = attributes[1];
@@ -144,13 +144,23 @@ int scmi_protocols::base_list(guest_context& c, unsigned protocols,
         const std::uint32_t returned = t.u32(0);
         if (returned == 0) break;
         if (returned > protocols - found.size()) {
-            agent_.log(c, "No. of Protocol > MAX_PROTOCOLS_IMP");
+            agent_.log(c, "No. Returned protocols > Total protocols.");
             break;
         }
-        if (t.x->rx_len < 8 || t.x->rx_len < 4 + (returned + 3) / 4 * 4) {
-            agent_.log(c, "BOGUS data from platform: protocol list too short");
+        if (t.x->rx_len < 8) {
+            agent_.log(c, "Truncated reply - rx.len:" + std::to_string(t.x->rx_len));
             err = -EPROTO;
             break;
+        }
+        const std::size_t sent = t.x->rx_len - 4, counted = (returned + 3) / 4 * 4;
+        if (sent != counted) {
+            agent_.log(c, "Malformed reply - real_sz:" + std::to_string(sent) +
+                              "  calc_sz:" + std::to_string(counted) +
+                              "  (loop_num_ret:" + std::to_string(returned) + ")");
+            if (counted > sent) {
+                err = -EPROTO;
+                break;
+            }
         }
         for (std::uint32_t i = 0; i < returned; ++i) found.push_back(t.x->buf[4 + i]);
         if (found.size() >= protocols) break;

@@ -41,6 +41,15 @@ const event_info* find_event(std::uint8_t protocol_id, std::uint8_t event) {
     return nullptr;
 }
 
+/// Whether fill_custom_report() makes a report of it.
+bool has_report(const event_info& e, const std::vector<std::uint8_t>& payload) {
+    if (payload.size() < e.shortest || payload.size() > e.longest) return false;
+    if (e.protocol_id != protocol::base) return true;
+    // base.c: as many reports as ERROR_CMD_COUNT of the status says.
+    const std::uint32_t reports = scmi::get_u32(payload.data(), payload.size(), 4) & 0x3ff;
+    return payload.size() >= 8 + 8 * std::size_t(reports);
+}
+
 constexpr std::size_t event_header_bytes = 24;  // struct scmi_event_header
 std::size_t queue_bytes(std::uint8_t protocol_id) {
     return protocol_id == protocol::base ? 4 * 4096 : 4096;  // SCMI_PROTO_QUEUE_SZ
@@ -193,7 +202,7 @@ void scmi_notifications::process(std::uint8_t protocol_id, sim_time when) {
         // scmi_process_event_payload: kfifo_out of nothing ends the work item.
         if (event.payload.empty()) return;
         const event_info& e = *find_event(protocol_id, event.event);
-        if (event.payload.size() < e.shortest || event.payload.size() > e.longest) {
+        if (!has_report(e, event.payload)) {
             ++counts_.malformed;
             char text[64];
             std::snprintf(text, sizeof text, "report not available - proto:%X  evt:%u", protocol_id,

@@ -105,16 +105,18 @@ std::vector<std::string_view> cost_preset_names() {
 
 const std::vector<user_driver>& user_drivers() {
     static const std::vector<user_driver> drivers{
-        {"clk-scmi", protocol::clock},           // drivers/clk/clk-scmi.c
-        {"iio-scmi", protocol::sensor},          // drivers/iio/common/scmi_sensors/scmi_iio.c
-        {"scmi-cpufreq", protocol::perf},        // drivers/cpufreq/scmi-cpufreq.c
-        {"scmi-hwmon", protocol::sensor},        // drivers/hwmon/scmi-hwmon.c
-        {"scmi-power-domain", protocol::power},  // drivers/firmware/arm_scmi/scmi_pm_domain.c
+        {"clk-scmi", protocol::clock, "scmi-clocks"},  // drivers/clk/clk-scmi.c
+        {"iio-scmi", protocol::sensor,
+         "scmi-sensor-iiodev"},  // drivers/iio/common/scmi_sensors/scmi_iio.c
+        {"scmi-cpufreq", protocol::perf, "scmi-cpufreq"},  // drivers/cpufreq/scmi-cpufreq.c
+        {"scmi-hwmon", protocol::sensor, "scmi-hwmon"},    // drivers/hwmon/scmi-hwmon.c
+        {"scmi-power-domain", protocol::power,
+         "scmi-power-domain"},  // drivers/firmware/arm_scmi/scmi_pm_domain.c
         // tools/linux/module/scmi_vp_caller.c
-        {caller_driver, protocol::power},
-        {caller_driver, protocol::perf},
-        {caller_driver, protocol::clock},
-        {caller_driver, protocol::sensor},
+        {caller_driver, protocol::power, caller_driver},
+        {caller_driver, protocol::perf, caller_driver},
+        {caller_driver, protocol::clock, caller_driver},
+        {caller_driver, protocol::sensor, caller_driver},
     };
     return drivers;
 }

@@ -77,6 +77,7 @@ struct device_tree_info {
 struct user_driver {
     std::string_view name;
     std::uint8_t protocol_id;
+    std::string_view kernel_name;  ///< as the kernel's messages name it
 };
 /// In the order in which a driver of several protocols is given them.
 const std::vector<user_driver>& user_drivers();

@@ -7,15 +7,31 @@ namespace scmi_vp::models {
 
 namespace protocol = scmi::protocol;
 
-bool scmi_protocols::probe_clk_scmi(guest_context& c) {
-    if (init_clock(c)) return false;
-    // scmi_clocks_probe: each clock that was described is registered; the framework reads its rate.
-    for (std::uint32_t id = 0; id < clocks_.size(); ++id) {
-        if (!clocks_[id].valid) continue;
-        clocks_[id].registered = true;
-        if (!clock_rate_get(c, id)) clocks_[id].rate = last_value_;
+int scmi_protocols::probe_clk_scmi(guest_context& c, const std::string& device) {
+    const int err = init_clock(c);
+    if (err) {
+        clocks_.clear();
+        return err;
     }
-    return true;
+    // scmi_clocks_probe: a clock without a name was not described.
+    for (std::uint32_t id = 0; id < clocks_.size(); ++id) {
+        if (clocks_[id].name.empty() || register_clock(c, id)) continue;
+        log_device(c, device, "failed to register clock " + std::to_string(id));
+    }
+    return 0;
+}
+
+/// scmi_clk_ops_init. A clock whose list of rates is empty is refused after it was registered: the
+/// framework shows it all the same.
+bool scmi_protocols::register_clock(guest_context& c, std::uint32_t id) {
+    clock_info& clock = clocks_[id];
+    for (std::uint32_t other = 0; other < clocks_.size(); ++other) {
+        // drivers/clk/clk.c __clk_core_init(): -EEXIST.
+        if (clocks_[other].registered && clocks_[other].name == clock.name) return false;
+    }
+    clock.registered = true;
+    if (!clock_rate_get(c, id)) clock.rate = last_value_;  // the framework reads its rate
+    return !clock.discrete || clock.rates != 0;
 }
 
 int scmi_protocols::init_clock(guest_context& c) {
@@ -44,7 +60,6 @@ int scmi_protocols::clock_attributes(guest_context& c, std::uint32_t id, std::ui
     err = agent_.do_xfer(c, t);
     bool extended = false;
     if (!err) {
-        clocks_[id].valid = true;
         clocks_[id].name = name_at(t, 4, 16);
         extended = version >= 0x20000 && (t.u32(0) & 1u << 29);
     }
@@ -59,6 +74,7 @@ int scmi_protocols::clock_rates(guest_context& c, std::uint32_t id) {
     // mends one whose only fault is its count (iter_clk_describe_update_state).
     const auto check = [&](const transfer& t, listed& part) {
         const bool range = (t.u32(0) & 1u << 12) != 0;
+        clocks_[id].discrete = !range;
         if (!range || (part.returned == 3 && part.remaining == 0)) return 0;
         agent_.log(c, "Out-of-spec CLOCK_DESCRIBE_RATES reply for " + clocks_[id].name +
                           " - returned:" + std::to_string(part.returned) +

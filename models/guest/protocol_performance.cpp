@@ -7,9 +7,13 @@ namespace scmi_vp::models {
 
 namespace protocol = scmi::protocol;
 
-bool scmi_protocols::probe_cpufreq(guest_context& c, const std::string& device) {
+int scmi_protocols::probe_cpufreq(guest_context& c, const std::string& device) {
     perf_domains_.clear();
-    if (init_performance(c)) return false;
+    const int err = init_performance(c);
+    if (err) {
+        perf_domains_.clear();
+        return err;
+    }
     bool any = false;
     for (std::uint32_t id = 0; id < perf_domains_.size(); ++id) {
         perf_domains_[id].policy = cpufreq_online(c, id);
@@ -20,7 +24,7 @@ bool scmi_protocols::probe_cpufreq(guest_context& c, const std::string& device) 
         log_device(c, device, "scmi_cpufreq_probe: registering cpufreq failed, err: -19");
         perf_domains_.clear();
     }
-    return any;
+    return any ? 0 : -ENODEV;
 }
 
 /// drivers/cpufreq/cpufreq.c cpufreq_online for the CPUs of one domain; the model has one policy

@@ -9,9 +9,13 @@ namespace protocol = scmi::protocol;
 
 constexpr std::uint32_t state_on = 0, state_off = 0x40000000;  // SCMI_POWER_STATE_GENERIC_*
 
-bool scmi_protocols::probe_power_domain(guest_context& c, const std::string& device) {
+int scmi_protocols::probe_power_domain(guest_context& c, const std::string& device) {
     power_domains_.clear();
-    if (init_power(c)) return false;
+    const int err = init_power(c);
+    if (err) {
+        power_domains_.clear();
+        return err;
+    }
     // scmi_pm_domain_probe: a domain whose state cannot be read is left out.
     for (std::uint32_t id = 0; id < power_domains_.size(); ++id) {
         power_domains_[id].registered = power_state_get(c, id) == 0;
@@ -19,7 +23,7 @@ bool scmi_protocols::probe_power_domain(guest_context& c, const std::string& dev
         if (power_domains_[id].registered) continue;
         log_device(c, device, "failed to get state for domain " + std::to_string(id));
     }
-    return true;
+    return 0;
 }
 
 /// drivers/base/power/domain.c: pm_genpd_init() puts each domain at the head of the list that

@@ -50,7 +50,7 @@ void scmi_protocols::log_device(guest_context& c, const std::string& device,
 bool scmi_protocols::probe(guest_context& c) {
     agent_.log(c, "SCMI Notifications - Core Enabled.");
     if (!probe_base(c)) return false;
-    unsigned number = 3;  // scmi_dev.1 and 2 are the transport's devices
+    next_device_ = 3;  // scmi_dev.1 and 2 are the transport's devices
     for (const std::uint8_t id : config_.device_tree.protocols) {
         if (std::find(implemented_.begin(), implemented_.end(), id) == implemented_.end()) {
             agent_.log(c, "SCMI protocol " + std::to_string(id) + " not implemented");
@@ -60,7 +60,7 @@ bool scmi_protocols::probe(guest_context& c) {
         for (auto d = config_.drivers.rbegin(); d != config_.drivers.rend(); ++d) {
             for (const user_driver& info : user_drivers()) {
                 if (*d != info.name || info.protocol_id != id || *d == caller_driver) continue;
-                probe_driver(c, *d, *d + " scmi_dev." + std::to_string(number++));
+                add_device(c, info);
             }
         }
     }
@@ -75,16 +75,29 @@ void scmi_protocols::load_caller(guest_context& c) {
     called_.clear();
     if (!has(config_.drivers, caller_driver)) return;
     for (const user_driver& d : user_drivers()) {
-        const std::uint8_t id = d.protocol_id;
-        if (d.name != caller_driver || !has(implemented_, id)) continue;
-        if (!has(config_.device_tree.protocols, id)) continue;
-        int err = 0;
-        if (id == protocol::power && power_domains_.empty()) err = init_power(c);
-        if (id == protocol::perf && perf_domains_.empty()) err = init_performance(c);
-        if (id == protocol::clock && clocks_.empty()) err = init_clock(c);
-        if (id == protocol::sensor && sensors_.empty()) err = init_sensor(c);
-        if (!err) called_.push_back(id);
+        if (d.name != caller_driver || !has(implemented_, d.protocol_id)) continue;
+        if (has(config_.device_tree.protocols, d.protocol_id)) add_device(c, d);
     }
+}
+
+/// drivers/base/dd.c call_driver_probe(): that there is no such device is no failure.
+void scmi_protocols::add_device(guest_context& c, const user_driver& driver) {
+    const std::string device = "scmi_dev." + std::to_string(next_device_++);
+    const std::string name(driver.kernel_name);
+    const int err = probe_driver(c, driver, name + " " + device);
+    if (err == 0 || err == -ENODEV || err == -ENXIO) return;
+    agent_.kernel().printk(
+        name + ": probe of " + device + " failed with error " + std::to_string(err), c.time());
+}
+
+int scmi_protocols::probe_caller(guest_context& c, std::uint8_t id) {
+    int err = 0;
+    if (id == protocol::power && power_domains_.empty()) err = init_power(c);
+    if (id == protocol::perf && perf_domains_.empty()) err = init_performance(c);
+    if (id == protocol::clock && clocks_.empty()) err = init_clock(c);
+    if (id == protocol::sensor && sensors_.empty()) err = init_sensor(c);
+    if (!err) called_.push_back(id);
+    return err;
 }
 
 bool scmi_protocols::called(std::uint8_t protocol_id) const {
@@ -170,24 +183,27 @@ int scmi_protocols::base_list(guest_context& c, unsigned protocols,
     return err;
 }
 
-bool scmi_protocols::probe_driver(guest_context& c, const std::string& driver,
-                                  const std::string& device) {
-    if (driver == "clk-scmi") return probe_clk_scmi(c);
-    if (driver == "scmi-cpufreq") return probe_cpufreq(c, device);
-    if (driver == "scmi-power-domain") return probe_power_domain(c, device);
+int scmi_protocols::probe_driver(guest_context& c, const user_driver& driver,
+                                 const std::string& device) {
+    if (driver.name == "clk-scmi") return probe_clk_scmi(c, device);
+    if (driver.name == "scmi-cpufreq") return probe_cpufreq(c, device);
+    if (driver.name == "scmi-power-domain") return probe_power_domain(c, device);
+    if (driver.name == caller_driver) return probe_caller(c, driver.protocol_id);
+    return probe_sensor_user(c, driver.name);
+}
+
+int scmi_protocols::probe_sensor_user(guest_context& c, std::string_view driver) {
     // Each user initialises the protocol again when no other user holds it.
     const bool held = driver == "iio-scmi" ? false : !sensors_.empty();
-    if (!held && init_sensor(c)) {
+    const int err = held ? 0 : init_sensor(c);
+    // scmi_iio_dev_probe looks for 3-axis sensors: none can be described by Sensor 1.0, so it fails
+    // and lets the protocol go.
+    if (err || driver == "iio-scmi") {
         sensors_.clear();
-        return false;
+        return err ? err : -ENODEV;
     }
-    if (driver == "iio-scmi") {
-        // scmi_iio_dev_probe looks for 3-axis sensors: none can be described by Sensor 1.0, so it
-        // fails with -ENODEV and lets the protocol go.
-        sensors_.clear();
-        return false;
-    }
-    return true;  // scmi-hwmon: reads happen at run time
+    // scmi_hwmon_probe: reads happen at run time.
+    return sensors_.empty() ? -EIO : 0;
 }
 
 int scmi_protocols::make(guest_context& c, const call& what) {

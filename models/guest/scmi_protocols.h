@@ -23,7 +23,7 @@ struct sensor_info {
 };
 struct clock_info {
     std::string name;
-    bool valid = false;       ///< CLOCK_ATTRIBUTES was answered
+    bool discrete = false;    ///< CLOCK_DESCRIBE_RATES gave a list, not a range
     bool registered = false;  ///< clk-scmi made a clock of it
     std::uint64_t rate = 0;
     std::size_t rates = 0;  ///< described
@@ -78,21 +78,27 @@ private:
                        std::uint32_t id, std::string& name);
     /// By a driver's device, "scmi-cpufreq scmi_dev.3".
     void log_device(guest_context& c, const std::string& device, const std::string& text);
-    bool probe_driver(guest_context& c, const std::string& driver, const std::string& device);
+    /// Makes the device of a driver and probes it; a failure is logged by the driver core.
+    void add_device(guest_context& c, const user_driver& driver);
+    /// 0 or a negative errno.
+    int probe_driver(guest_context& c, const user_driver& driver, const std::string& device);
+    int probe_caller(guest_context& c, std::uint8_t protocol_id);
+    int probe_sensor_user(guest_context& c, std::string_view driver);
     bool called(std::uint8_t protocol_id) const;
-    bool probe_clk_scmi(guest_context& c);
+    int probe_clk_scmi(guest_context& c, const std::string& device);
+    bool register_clock(guest_context& c, std::uint32_t id);
     int init_clock(guest_context& c);
     int clock_attributes(guest_context& c, std::uint32_t id, std::uint32_t version);
     int clock_rates(guest_context& c, std::uint32_t id);
     int clock_rate_get(guest_context& c, std::uint32_t id);
-    bool probe_cpufreq(guest_context& c, const std::string& device);
+    int probe_cpufreq(guest_context& c, const std::string& device);
     bool cpufreq_online(guest_context& c, std::uint32_t id);
     int init_performance(guest_context& c);
     void perf_attributes(guest_context& c, std::uint32_t id, std::uint32_t version);
     int perf_levels(guest_context& c, std::uint32_t id);
     int perf_level_get(guest_context& c, std::uint32_t id);
     int perf_level_set(guest_context& c, std::uint32_t id, std::uint32_t level);
-    bool probe_power_domain(guest_context& c, const std::string& device);
+    int probe_power_domain(guest_context& c, const std::string& device);
     int init_power(guest_context& c);
     void power_attributes(guest_context& c, std::uint32_t id, std::uint32_t version);
     int power_state_get(guest_context& c, std::uint32_t id);
@@ -118,6 +124,7 @@ private:
     scmi_agent& agent_;
     const guest_config& config_;
     std::vector<std::uint8_t> implemented_;
+    unsigned next_device_ = 0;          ///< number of the next one on the bus
     std::vector<std::uint8_t> called_;  ///< protocols that scmi-vp-caller holds
     std::vector<sensor_info> sensors_;
     std::vector<clock_info> clocks_;

@@ -5,33 +5,45 @@
 #include <string>
 
 namespace scmi_vp::models {
+namespace {
 
-latency hop_latency_of(const system_config& c, hop h) {
-    const distribution_ptr& d = c.hops[std::size_t(h)];
-    if (!d) return latency();
-    return latency(d, random_stream(c.seed, "hops." + std::string(name_of(h)), "latency"));
+/// Of the streams of agent n; the first one's have no mark.
+std::string mark_of(std::uint32_t agent) {
+    return agent == 1 ? "" : ".agent" + std::to_string(agent);
 }
 
-host_latencies host_latencies_of(const system_config& c) {
+}  // namespace
+
+latency hop_latency_of(const system_config& c, hop h, std::uint32_t agent) {
+    const distribution_ptr& d = c.hops[std::size_t(h)];
+    if (!d) return latency();
+    return latency(
+        d, random_stream(c.seed, "hops." + std::string(name_of(h)) + mark_of(agent), "latency"));
+}
+
+host_latencies host_latencies_of(const system_config& c, std::uint32_t agent) {
+    const std::string mark = mark_of(agent);
     host_latencies l;
-    l.notify = hop_latency_of(c, hop::notify);
-    l.host_wake = hop_latency_of(c, hop::host_wake);
-    l.queue = hop_latency_of(c, hop::queue);
-    l.service = hop_latency_of(c, hop::service);
-    l.return_ = hop_latency_of(c, hop::return_);
+    l.notify = hop_latency_of(c, hop::notify, agent);
+    l.host_wake = hop_latency_of(c, hop::host_wake, agent);
+    l.queue = hop_latency_of(c, hop::queue, agent);
+    l.service = hop_latency_of(c, hop::service, agent);
+    l.return_ = hop_latency_of(c, hop::return_, agent);
     if (c.platform.delayed_work) {
-        l.delayed_work =
-            latency(c.platform.delayed_work, random_stream(c.seed, "platform", "delayed_work"));
+        l.delayed_work = latency(c.platform.delayed_work,
+                                 random_stream(c.seed, "platform" + mark, "delayed_work"));
     }
     for (std::size_t i = 0; i < c.platform.service.size(); ++i) {
         const service_rule& rule = c.platform.service[i];
-        const std::string name = "platform.service." + std::to_string(i);
+        const std::string name = "platform.service." + std::to_string(i) + mark;
         l.rules.emplace_back(
             rule, rule.latency ? latency(rule.latency, random_stream(c.seed, name, "latency"))
                                : latency());
     }
     l.schedule = host_schedule(c.platform.slot, c.platform.pauses, c.seed, "platform");
-    l.faults = fault_injector(c.platform.faults, c.seed);
+    std::vector<fault_config> faults = c.platform.faults;
+    for (fault_config& f : faults) f.name += mark;
+    l.faults = fault_injector(std::move(faults), c.seed);
     return l;
 }
 

@@ -9,9 +9,10 @@
 namespace scmi_vp::models {
 
 /// What the scenario puts on one hop; zero if nothing.
-latency hop_latency_of(const system_config& config, hop h);
+latency hop_latency_of(const system_config& config, hop h, std::uint32_t agent = 1);
 
-/// Everything that the host adds.
-host_latencies host_latencies_of(const system_config& config);
+/// Everything that the host adds. Each further agent of a platform draws numbers of its own; the
+/// host's pauses are the same for all.
+host_latencies host_latencies_of(const system_config& config, std::uint32_t agent = 1);
 
 }  // namespace scmi_vp::models

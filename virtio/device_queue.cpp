@@ -62,6 +62,7 @@ take_result device_queue::take_more(chain& out) {
     if (broken_) return take_result::fault;
     if (memory_ == nullptr) return take_result::empty;
     std::uint16_t idx;
+    memory_->fence();  // avail_event was written before
     if (!memory_->read(actor::device, layout_.avail_idx(), &idx, sizeof idx)) {
         unreachable("available index", layout_.avail_idx());
         return take_result::fault;
@@ -73,6 +74,7 @@ take_result device_queue::take_more(chain& out) {
         return take_result::fault;
     }
     seen_avail_ = idx;
+    guest_memory::keep_order();
     return ahead != 0 ? take_next(out) : take_result::empty;
 }
 
@@ -87,10 +89,12 @@ bool device_queue::jumped(std::uint16_t idx) {
 std::uint16_t device_queue::available() {
     if (broken_ || memory_ == nullptr) return 0;
     std::uint16_t idx = 0;
+    memory_->fence();  // kicks were switched on before
     if (!memory_->read(actor::device, layout_.avail_idx(), &idx, sizeof idx)) return 1;
     const std::uint16_t ahead = idx - next_avail_;
     if (ahead > layout_.size) return 1;
     seen_avail_ = idx;
+    guest_memory::keep_order();
     return ahead;
 }
 
@@ -259,8 +263,10 @@ void device_queue::put_used(std::uint16_t head, std::uint32_t bytes_written) {
     const used_element element{head, bytes_written};
     const std::uint64_t slot = layout_.used_slot(used_idx_);
     const std::uint16_t next = used_idx_ + 1;
-    if (!memory_->write(actor::device, slot, &element, sizeof element) ||
-        !memory_->write(actor::device, layout_.used_idx(), &next, sizeof next)) {
+    bool done = memory_->write(actor::device, slot, &element, sizeof element);
+    guest_memory::keep_order();
+    done = done && memory_->write(actor::device, layout_.used_idx(), &next, sizeof next);
+    if (!done) {
         unreachable("used ring", slot);
         return;
     }
@@ -273,6 +279,7 @@ bool device_queue::should_interrupt() {
     const std::uint16_t before = std::exchange(signalled_used_, used_idx_);
     const bool lapped = std::exchange(lapped_, false);
     if (before == used_idx_ && !lapped) return false;
+    memory_->fence();
     if (!features_.event_idx) {
         // SPL-27, SPL-28: used_event means nothing, the other flag bits neither.
         return (memory_->load<std::uint16_t>(actor::device, layout_.avail) &

@@ -109,8 +109,10 @@ bool driver_queue::write_indirect(const buffer* out, std::size_t outs, const buf
 inline bool driver_queue::publish(std::uint16_t head) {
     const std::uint64_t slot = layout_.avail_slot(avail_idx_);
     const std::uint16_t next = avail_idx_ + 1;
-    if (!memory_->write(actor::driver, slot, &head, sizeof head) ||
-        !memory_->write(actor::driver, layout_.avail_idx(), &next, sizeof next)) {
+    bool done = memory_->write(actor::driver, slot, &head, sizeof head);
+    guest_memory::keep_order();
+    done = done && memory_->write(actor::driver, layout_.avail_idx(), &next, sizeof next);
+    if (!done) {
         return bad_memory("available ring", slot);
     }
     avail_idx_ = next;
@@ -141,6 +143,7 @@ inline void driver_queue::detach(std::uint16_t head) {
 /// element whose id has no token, and the length is not compared with what was posted.
 driver_queue::used_buffer driver_queue::get_buf() {
     if (broken_ || !more_used()) return {};
+    guest_memory::keep_order();
     const std::uint64_t slot = layout_.used_slot(last_used_);
     used_element element;
     if (!memory_->read(actor::driver, slot, &element, sizeof element)) {

@@ -6,6 +6,7 @@
 // and an optional slow path for what has none. An observer costs one branch when there is none.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -67,6 +68,16 @@ public:
     void set_port(memory_port* port) { port_ = port; }
     void set_observer(memory_observer* observer) { observer_ = observer, near_ = window{}; }
     memory_observer* observer() const { return observer_; }
+
+    /// The other side runs at the same time on another CPU (a real guest): fence() becomes one.
+    void set_concurrent(bool concurrent) { concurrent_ = concurrent; }
+    /// Between a store and a load that the other side must see in this order (virtio 2.7.13.4.1,
+    /// 2.7.7.2: an index is published before the other's wish to be told is read).
+    void fence() const {
+        if (concurrent_) std::atomic_thread_fence(std::memory_order_seq_cst);
+    }
+    /// Between two loads or two stores; the hosts' strong ordering makes it free on x86.
+    static void keep_order() { std::atomic_thread_fence(std::memory_order_acq_rel); }
 
     /// True when all of [address, address + size) is memory (may span adjoining regions; wraps and
     /// holes are not). Not an access: no observer.
@@ -236,7 +247,7 @@ private:
     window near_;
     memory_port* port_ = nullptr;
     memory_observer* observer_ = nullptr;
-    bool fault_ = false;
+    bool fault_ = false, concurrent_ = false;
 };
 
 }  // namespace scmi_vp::virtio

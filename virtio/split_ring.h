@@ -212,6 +212,7 @@ public:
         if (broken_) return false;
         const std::uint16_t before = avail_idx_ - num_added_;
         num_added_ = 0;
+        memory_->fence();
         if (features_.event_idx) return event_wants_kick(before);
         return (memory_->load<std::uint16_t>(actor::driver, layout_.used) & used_f_no_notify) == 0;
     }
@@ -243,8 +244,10 @@ public:
     unsigned enable_cb_prepare();  ///< returns last_used for poll()
     /// virtqueue_poll: used idx has moved past it. A broken queue never has more.
     bool poll(unsigned last_used) {
-        return !broken_ && memory_->load<std::uint16_t>(actor::driver, layout_.used_idx()) !=
-                               static_cast<std::uint16_t>(last_used);
+        if (broken_) return false;
+        memory_->fence();
+        return memory_->load<std::uint16_t>(actor::driver, layout_.used_idx()) !=
+               static_cast<std::uint16_t>(last_used);
     }
     bool enable_cb() { return !poll(enable_cb_prepare()); }  ///< false: more is pending
 

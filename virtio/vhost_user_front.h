@@ -65,6 +65,11 @@ public:
     void restart();
     std::uint16_t base(unsigned queue) const { return config_.queues.at(queue).base; }
 
+    /// Where a queue starts with the next restart().
+    void set_base(unsigned queue, std::uint16_t next_available) {
+        config_.queues.at(queue).base = next_available;
+    }
+
     std::uint64_t features() const { return accepted_; }
     std::uint64_t protocol_features() const { return protocol_; }
     ring_features ring() const;

@@ -64,7 +64,7 @@ public:
         memory().store(virtio::actor::device, l.used_slot(idx), virtio::used_element{id, length});
         memory().store(virtio::actor::device, l.used_idx(), std::uint16_t(idx + 1));
         top.mon().made_used(q, std::uint16_t(id));
-        top.device().used_buffer_interrupt();
+        top.device().used_buffer_interrupt(virtio::scmi_cmdq);
     }
     static void pass(sim_time t) { sc_core::wait(to_sc(t)); }
 

@@ -9,6 +9,7 @@
 #include <systemc>
 
 #include "base/error.h"
+#include "models/peers/advance.h"
 #include "tlm/sc_time.h"
 
 namespace scmi_vp::models {
@@ -160,21 +161,6 @@ void turns::tell(const time_travel_message* m, std::size_t n) {
     if (r.bytes != n * sizeof *m) {
         throw error(error_kind::input, "the guest", "it does not read its clock's socket");
     }
-}
-
-// --- SystemC ----------------------------------------------------------------------------------
-
-sim_time turns::next_event() {
-    if (sc_core::sc_pending_activity_at_current_time()) return now();
-    if (!sc_core::sc_pending_activity_at_future_time()) return sim_time::max();
-    return now() + from_sc(sc_core::sc_time_to_pending_activity());
-}
-
-/// All that is due up to and at `to` has happened. sc_start runs the processes of its last instant
-/// only in the next call (IEEE 1666-2011 4.3.4.2), a delta at a time.
-void turns::advance(sim_time to) {
-    if (to > now()) sc_core::sc_start(to_sc(to - now()));
-    while (sc_core::sc_pending_activity_at_current_time()) sc_core::sc_start(sc_core::SC_ZERO_TIME);
 }
 
 }  // namespace scmi_vp::models

@@ -55,8 +55,6 @@ private:
     void tell(const time_travel_message* m, std::size_t n);
     void shorten_free_time();
     void give_turn();
-    static sim_time next_event();
-    static void advance(sim_time to);
 
     virtio::unix_stream calendar_;
     vhost_user_peer& peer_;

@@ -2,183 +2,268 @@
 // See vhost_user_peer.h.
 #include "models/peers/vhost_user_peer.h"
 
-#include <poll.h>
-
 #include "base/error.h"
 
 namespace scmi_vp::models {
 
 namespace vhost_user = virtio::vhost_user;
-using virtio::io_result;
+using vhost_user::traffic;
 
 vhost_user_peer::vhost_user_peer(virtio::unix_listener listener, vhost_user::session_config config,
-                                 scmi_device& device, virtio::guest_memory& view)
-    : listener_(std::move(listener)), session_(std::move(config)), device_(device), view_(view) {
+                                 scmi_device& device, virtio::guest_memory& view, manner how)
+    : listener_(std::move(listener)),
+      config_(std::move(config)),
+      how_(how),
+      session_(config_),
+      device_(device),
+      view_(view) {
+    view_.set_concurrent(how_ == manner::at_once);
     device_.connect(*this);
 }
 
 int vhost_user_peer::fd() const {
     if (ended_) return -1;
-    return socket_.valid() ? socket_.fd() : listener_.fd();
+    return main_ ? main_->fd() : listener_.fd();
 }
 
 void vhost_user_peer::accept() {
-    if (auto connection = listener_.accept()) {
-        socket_ = std::move(*connection);
-        listener_.close();  // one guest, and a device of its own
-    }
+    auto connection = listener_.accept();
+    if (!connection) return;
+    main_.emplace(std::move(*connection), traffic::requests);
+    ++connections_;
+    complaint_.clear();
+    complaints_ = 0;
+    ring_fault_.clear();
+    if (how_ == manner::in_turns) listener_.close();  // one guest, and a device of its own
 }
 
-// A whole message has arrived. Descriptors are kept for it.
-bool vhost_user_peer::receive(virtio::unix_stream& from, assembler& into) {
-    while (!into.complete()) {
-        const io_result r = from.receive(into.space(), into.wanted(), fds_);
-        if (r.what == io_result::status::would_block) return false;
-        if (r.what == io_result::status::closed) {
-            end(into.idle() ? "" : "the guest closed its connection in the middle of a message");
-            return false;
-        }
-        into.received(r.bytes);
+// --- messages ---------------------------------------------------------------------------------
+
+/// A whole message has arrived; whatever is wrong with it ends the connection.
+bool vhost_user_peer::receive() {
+    try {
+        const channel::outcome got = main_->receive();
+        if (got == channel::outcome::closed) end("");
+        return got == channel::outcome::message;
+    } catch (const error& e) {
+        end(e.what());
+        return false;
     }
-    return true;
 }
 
 bool vhost_user_peer::serve() {
     kicked_ = false;
     if (ended_) return false;
-    if (!socket_.valid()) {
+    if (!main_) {
         accept();
         return false;
     }
-    if (!receive(socket_, incoming_)) return false;
-    vhost_user::effects e =
-        session_.handle(incoming_.data(), incoming_.size(), std::exchange(fds_, {}));
-    incoming_.next();
+    if (!receive()) return false;
+    vhost_user::effects e = session_.handle(main_->data(), main_->size(), main_->take_fds());
     apply(e);
     return true;
 }
 
 void vhost_user_peer::apply(vhost_user::effects& e) {
-    for (unsigned q = 0; q < session_.queues(); ++q) {
-        if ((e.stop | e.pause) >> q & 1) device_.stop(q);
-    }
+    stop_queues(e);
     if (e.memory_changed) session_.memory().install(view_);
-    if (e.features_set || e.device_reset) device_.reset();
-    if (e.backend_channel.valid()) channel_ = virtio::unix_stream(std::move(e.backend_channel));
-    if (e.resume || e.base_of) {
-        throw error(error_kind::input, "the guest",
-                    "it suspends its queues and goes on; only a guest that sets them up anew is "
-                    "served in simulated time");
+    if (e.device_reset) device_.reset();
+    if (e.backend_channel.valid()) {
+        channel_.emplace(virtio::unix_stream(std::move(e.backend_channel)), traffic::replies);
     }
-    for (unsigned q = 0; q < session_.queues(); ++q) {
-        if (e.start >> q & 1) start(q);
+    if (e.start >> virtio::scmi_cmdq & 1) forget_last_driver(e.start);
+    for (unsigned q = 0; q < queues; ++q) {
+        if (e.start >> q & 1) start(q, session_.base(q));
+        if (e.resume >> q & 1) start(q, *positions_[q]);
         if (e.kick >> q & 1) device_.kick(q);
     }
+    paused_ &= ~(e.start | e.resume);
     // A start looks at its queue as well, but only a kick comes from the driver.
     kicked_ = e.kick != 0;
-    kicks_ += kicked_ && e.start == 0;
+    kicks_ += kicked_ && (e.start | e.resume) == 0;
     // User-Mode Linux starts a queue with its first kick.
     const bool command = (e.kick >> virtio::scmi_cmdq & 1) != 0;
     if (command && first_command_ == sim_time{}) first_command_ = now();
-    if (!e.complaint.empty()) complaint_ = e.complaint;
+    if (!e.complaint.empty()) complain(e.complaint);
     reply_ = std::move(e.reply);
+    call_again_ = e.call_again;
     last_reply_ = e.ended;
 }
 
-void vhost_user_peer::start(unsigned queue) {
-    if (session_.base(queue) != 0) {
-        throw error(error_kind::input, "the guest",
-                    "it starts queue " + std::to_string(queue) + " at index " +
-                        std::to_string(session_.base(queue)) + "; only new queues are served here");
+/// What is in flight on a queue that pauses is answered before the front end is told that it has
+/// stopped; nothing of it is left when it goes on (vhost-user.rst, "Ring states").
+void vhost_user_peer::stop_queues(vhost_user::effects& e) {
+    for (unsigned q = 0; q < queues; ++q) {
+        const queue_mask bit = queue_mask{1} << q;
+        const bool asked = e.base_of == q;
+        if ((e.pause & bit) != 0 || (asked && (paused_ & bit) == 0)) {
+            positions_[q] = device_.suspend(q);
+        } else if ((e.stop & bit) != 0) {
+            device_.stop(q);
+        }
+        if ((e.stop & bit) != 0) paused_ &= ~bit;
+        if ((e.pause & bit) != 0) paused_ |= bit;
+        if (asked) e.reply = session_.base_reply(q, *positions_[q]);
     }
-    signalled_[queue] = 0;
-    call_due_[queue] = false;
+}
+
+/// Whether the driver is a new one is said by no message: QEMU sends SET_FEATURES for a machine that
+/// was only paused, and UML nothing else for a driver that was bound again. But who goes on starts
+/// the command queue where it was stopped, and a new driver does so at 0.
+void vhost_user_peer::forget_last_driver(queue_mask starting) {
+    const std::optional<std::uint16_t> last = positions_[virtio::scmi_cmdq];
+    if (!last || *last == session_.base(virtio::scmi_cmdq)) return;
+    device_.reset();
+    call_due_ = {};
+    for (unsigned q = 0; q < queues; ++q) {
+        if (!session_.running(q) || (starting >> q & 1)) continue;
+        start(q, session_.base(q));
+        device_.kick(q);
+    }
+}
+
+void vhost_user_peer::start(unsigned queue, std::uint16_t position) {
     const bool p2a = (session_.features() & virtio::feature::scmi_p2a_channels) != 0;
     device_.start(queue, session_.layout(queue), session_.ring(), p2a);
+    device_.resume_at(queue, position);
+}
+
+void vhost_user_peer::complain(const std::string& what) {
+    complaint_ = what;
+    ++complaints_;
 }
 
 void vhost_user_peer::reply() {
-    if (!reply_.empty()) send(socket_, reply_);
+    if (!reply_.empty()) send(main_, reply_);
     reply_.clear();
+    if (last_reply_) return end(complaint_);
+    for (unsigned q = 0; call_again_ != 0 && q < queues; ++q) {
+        if (call_again_ >> q & 1) used_buffer_interrupt(q);
+    }
+    call_again_ = 0;
+    if (!failure_.empty()) end(failure_);
+}
+
+void vhost_user_peer::end(const std::string& given) {
+    if (ended_ || !main_) return;
+    const std::string why = given;  // it may be our own complaint or failure
+    if (!session_.ended()) {
+        vhost_user::effects e = session_.close(why);
+        e.complaint.clear();
+        apply(e);
+    }
+    device_.reset();
+    view_.clear_regions();
+    if (!why.empty()) complaint_ = why;
+    reply_.clear();
+    failure_.clear();
+    last_reply_ = false;
+    call_due_ = {};
+    call_again_ = paused_ = 0;
+    positions_ = {};
+    main_.reset();
+    channel_.reset();
+    session_ = session(config_);
+    ended_ = how_ == manner::in_turns;
+}
+
+/// Never waits: what the peer does not read yet is kept for it, up to a limit. May be called while
+/// the device runs, so that the connection cannot end here.
+void vhost_user_peer::send(std::optional<channel>& to, const vhost_user::wire& message) {
+    if (!to || !failure_.empty()) return;
+    try {
+        to->send(message);
+    } catch (const error& e) {
+        failure_ = e.what();
+    }
+}
+
+void vhost_user_peer::flush() {
+    try {
+        if (main_ && main_->backlog()) main_->flush();
+        if (channel_ && channel_->backlog()) channel_->flush();
+    } catch (const error& e) {
+        end(e.what());
+    }
+}
+
+// --- kicks and calls --------------------------------------------------------------------------
+
+int vhost_user_peer::kick_fd(unsigned queue) {
+    if (!main_ || !session_.running(queue)) return -1;
+    const vhost_user::doorbell& bell = session_.kick_bell(queue);
+    return bell.valid() ? bell.fd() : -1;
+}
+
+void vhost_user_peer::serve_kick(unsigned queue) {
+    if (kick_fd(queue) < 0) return;
+    vhost_user::doorbell& bell = session_.kick_bell(queue);
+    const auto heard = bell.listen();
+    if (heard == vhost_user::doorbell::heard::gone) bell.close();
+    if (heard != vhost_user::doorbell::heard::rung) return;
+    vhost_user::effects e = session_.kicked(queue);
+    apply(e);
     if (last_reply_) end(complaint_);
 }
 
-void vhost_user_peer::end(const std::string& why) {
-    if (ended_) return;
-    if (!session_.ended()) {
-        vhost_user::effects e = session_.close(why);
-        e.reply.clear();
-        apply(e);
-    }
-    for (unsigned q = 0; q < session_.queues(); ++q) device_.stop(q);
-    view_.clear_regions();
-    if (!why.empty()) complaint_ = why;
-    ended_ = true;
-    call_due_ = {};
-    socket_.close();
-    channel_.close();
-    listener_.close();
-}
-
-// The messages are short and at most two are on their way: there is room in the socket.
-void vhost_user_peer::send(virtio::unix_stream& to, const vhost_user::wire& message) {
-    for (std::size_t sent = 0; sent < message.size();) {
-        const io_result r = to.send(message.data() + sent, message.size() - sent);
-        if (r.what == io_result::status::closed) return;  // the next read will tell
-        sent += r.bytes;
-        if (r.what == io_result::status::done) continue;
-        pollfd p{to.fd(), POLLOUT, 0};
-        if (::poll(&p, 1, 10'000) == 0) {
-            throw error(error_kind::input, "the guest", "it has not read its socket for 10 s");
-        }
+void vhost_user_peer::used_buffer_interrupt(unsigned queue) {
+    if (how_ == manner::in_turns) {
+        call_due_[queue] = true;
+    } else {
+        call(queue);
     }
 }
 
-// The device does not say which queue it was: look for what has been published since the last call.
-void vhost_user_peer::used_buffer_interrupt() {
-    for (unsigned q = 0; q < call_due_.size(); ++q) {
-        if (session_.running(q) && wants_interrupt(q)) call_due_[q] = true;
-    }
+void vhost_user_peer::call(unsigned queue) {
+    if (!main_ || session_.ended()) return;
+    // One message at a time may be unacknowledged.
+    call_due_[queue] = session_.call_pending();
+    if (call_due_[queue]) return;
+    vhost_user::wire message;
+    const vhost_user::call_route route = session_.call(queue, message);
+    if (route == vhost_user::call_route::message) send(channel_, message);
+    calls_ += route == vhost_user::call_route::message || route == vhost_user::call_route::rung;
 }
 
-// Whether the driver wants to hear of what was published since (virtio 2.7.7.2).
-bool vhost_user_peer::wants_interrupt(unsigned queue) {
-    const virtio::ring_layout& l = session_.layout(queue);
-    const auto used = view_.load<std::uint16_t>(virtio::actor::device, l.used_idx());
-    const std::uint16_t before = std::exchange(signalled_[queue], used);
-    if (used == before) return false;
-    if (session_.ring().event_idx) {
-        const auto event = view_.load<std::uint16_t>(virtio::actor::device, l.used_event());
-        return virtio::event_hit(event, used, before);
-    }
-    const auto flags = view_.load<std::uint16_t>(virtio::actor::device, l.avail);
-    return (flags & virtio::avail_f_no_interrupt) == 0;
-}
-
-void vhost_user_peer::ring_broken(const virtio::ring_fault& fault) {
+void vhost_user_peer::ring_broken(unsigned queue, const virtio::ring_fault& fault) {
+    ring_fault_ = "queue " + std::to_string(queue) + ": " + fault.what + " [" + fault.section + "]";
     // User-Mode Linux knows no VRING_ERR: whoever runs the guest reports it.
-    ring_fault_ = fault.what + " [" + fault.section + "]";
+    if (how_ == manner::in_turns || session_.call_pending()) return;
+    vhost_user::wire message;
+    const std::uint16_t position = device_.suspend(queue);
+    if (session_.ring_broken(queue, position, message) == vhost_user::call_route::message) {
+        send(channel_, message);
+    }
 }
 
 bool vhost_user_peer::begin_call() {
-    for (unsigned q = 0; q < call_due_.size(); ++q) {
-        if (!std::exchange(call_due_[q], false)) continue;
-        vhost_user::wire message;
-        if (session_.call(q, message) != vhost_user::call_route::message) continue;
-        ++calls_;
-        send(channel_, message);
-        return true;
+    for (unsigned q = 0; q < queues; ++q) {
+        if (!call_due_[q] || !session_.running(q)) continue;
+        call(q);
+        if (session_.call_pending()) return true;
     }
     return false;
 }
 
 bool vhost_user_peer::serve_channel() {
-    if (ended_ || !channel_.valid() || !receive(channel_, acknowledgements_)) return false;
-    const bool accepted =
-        session_.call_acknowledged(acknowledgements_.data(), acknowledgements_.size(), fds_.size());
-    acknowledgements_.next();
-    fds_.clear();
-    if (!accepted) complaint_ = "the guest refused an interrupt";
+    if (ended_ || !channel_) return false;
+    try {
+        const channel::outcome got = channel_->receive();
+        if (got == channel::outcome::closed) channel_.reset();
+        if (got != channel::outcome::message) return false;
+        const auto fds = channel_->take_fds();
+        if (!session_.call_acknowledged(channel_->data(), channel_->size(), fds.size())) {
+            complain("the guest refused an interrupt");
+        }
+    } catch (const error& e) {
+        end(e.what());
+        return false;
+    }
+    if (how_ == manner::at_once) {
+        for (unsigned q = 0; q < queues; ++q) {
+            if (call_due_[q]) call(q);
+        }
+    }
     return true;
 }
 

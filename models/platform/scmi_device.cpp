@@ -17,11 +17,11 @@ scmi::header header_of(const scmi::message_bytes& m) {
 
 scmi_device::scmi_device(sc_core::sc_module_name name, const platform_config& config,
                          host_latencies latencies, virtio::guest_memory& memory, monitor& mon,
-                         std::uint32_t agent_id)
+                         std::uint32_t agent_id, scmi_device* shared)
     : sc_core::sc_module(name),
-      server_(config.description),
+      server_(shared ? shared->server_
+                     : std::make_shared<scmi::platform_server>(config.description)),
       unsolicited_(config.unsolicited),
-      changes_(config.changes),
       latencies_(std::move(latencies)),
       host_always_(latencies_.schedule.always()),
       workers_(config.workers),
@@ -31,6 +31,13 @@ scmi_device::scmi_device(sc_core::sc_module_name name, const platform_config& co
       calendar_("work"),
       wake_event_("wake"),
       resume_event_("resume") {
+    // What the platform changes by itself happens once, whoever is told of it.
+    if (shared) {
+        shared->sharing_.push_back(this);
+    } else {
+        changes_ = config.changes;
+        sharing_.push_back(this);
+    }
     SC_HAS_PROCESS(scmi_device);
     SC_METHOD(kicks_seen);
     dont_initialize();
@@ -59,6 +66,49 @@ void scmi_device::stop(unsigned queue) {
     if (queue == virtio::scmi_eventq) event_chain_held_ = false;
 }
 
+void scmi_device::resume_at(unsigned queue, std::uint16_t next_available) {
+    virtio::device_queue& q = queues_[queue];
+    q.resume_at(next_available,
+                memory_.load<std::uint16_t>(virtio::actor::device, q.layout().used_idx()));
+}
+
+std::uint16_t scmi_device::suspend(unsigned queue) {
+    std::uint16_t next = queues_[queue].next_available();
+    if (live_[queue] && queue == virtio::scmi_cmdq) answer_in_flight();
+    // The buffer that was taken for a delayed response goes back as it is.
+    if (live_[queue] && queue == virtio::scmi_eventq && event_chain_held_) --next;
+    stop(queue);
+    return next;
+}
+
+void scmi_device::answer_in_flight() {
+    std::vector<work> under_way;
+    // A command that was not looked at yet becomes one whose answer is under way.
+    do {
+        under_way.clear();
+        calendar_.remove_if([&](const work& w) {
+            const bool command =
+                w.what == step::take || w.what == step::ready || w.what == step::publish;
+            if (w.epoch != epoch_ || !command) return false;
+            under_way.push_back(w);
+            return true;
+        });
+        for (const work& w : under_way) {
+            if (w.what == step::take) {
+                begin(w.job);
+                continue;
+            }
+            if (w.what == step::ready) {
+                mon_.ready(jobs_[w.job].chain.head, now());
+                --busy_;
+            }
+            put_response(w.job);
+        }
+    } while (!under_way.empty());
+    for (const held_response& h : std::exchange(held_, {})) put_response(h.job);
+    awake_ = busy_ > 0;
+}
+
 void scmi_device::reset() {
     for (unsigned q = 0; q < live_.size(); ++q) stop(q);
     ++epoch_;  // what is under way finds itself cancelled
@@ -76,7 +126,7 @@ void scmi_device::reset() {
     for (sc_core::sc_event& e : kick_events_) e.cancel();
     wake_event_.cancel();
     resume_event_.cancel();
-    server_.reset_agent(agent_id_);
+    server_->reset_agent(agent_id_);
 }
 
 void scmi_device::kick(unsigned queue) {
@@ -85,6 +135,7 @@ void scmi_device::kick(unsigned queue) {
     const sim_time delay = latencies_.notify.next();
     if (!kicked_[queue] || now() + delay < kick_due_[queue]) kick_due_[queue] = now() + delay;
     kicked_[queue] = true;
+    if (queue == virtio::scmi_cmdq) kicked_at_ = now();
     kick_events_[queue].notify(kick_spans_[queue].to_sc(delay));
 }
 
@@ -134,6 +185,7 @@ void scmi_device::run_workers() {
             break;
         }
         take_job();
+        jobs_[j].kicked = kicked_at_;
         ++busy_;
         if (waves* w = mon_.wave()) {
             w->queue_index(now(), virtio::scmi_cmdq, queue_wave::taken,
@@ -155,7 +207,7 @@ void scmi_device::begin(std::uint32_t index) {
     mon_.taken(j.chain.head, now());
     std::uint8_t command[max_command_bytes];
     const std::size_t size = queues_[virtio::scmi_cmdq].read(j.chain, command, sizeof command);
-    server_.handle(agent_id_, command, size, j.chain.writable_bytes(), p2a_, j.result);
+    server_->handle(agent_id_, command, size, j.chain.writable_bytes(), p2a_, j.result);
     if (j.result.response.empty()) ++malformed_;
     bool never = false;
     const sim_time service =
@@ -292,7 +344,7 @@ void scmi_device::release_held() {
 // A delayed response that will not be sent gives its place in the platform's limit back.
 void scmi_device::forget_delayed(job& j) {
     if (!j.result.delayed) return;
-    server_.delayed_done(header_of(*j.result.delayed).protocol_id);
+    server_->delayed_done(header_of(*j.result.delayed).protocol_id);
     j.result.delayed.reset();
 }
 
@@ -309,6 +361,7 @@ void scmi_device::put_response(std::uint32_t index) {
         q.write(j.chain, j.result.response.data(), j.result.response.size());
     q.put_used(j.chain.head, j.used_length.value_or(static_cast<std::uint32_t>(written)));
     ++served_;
+    if (responses_) responses_->add(now() - j.kicked);
     mon_.used(j.chain.head, now());
     mon_.made_used(virtio::scmi_cmdq, j.chain.head);
     if (waves* w = mon_.wave()) {
@@ -316,7 +369,7 @@ void scmi_device::put_response(std::uint32_t index) {
     }
     if (j.result.delayed) start_delayed(j);
     release_job(index);
-    if (q.should_interrupt()) front_->used_buffer_interrupt();
+    if (q.should_interrupt()) front_->used_buffer_interrupt(virtio::scmi_cmdq);
 }
 
 void scmi_device::add_job() {
@@ -342,7 +395,7 @@ inline void scmi_device::release_job(std::uint32_t j) {
 
 void scmi_device::broken(unsigned queue) {
     live_[queue] = false;
-    front_->ring_broken(queues_[queue].fault());
+    front_->ring_broken(queue, queues_[queue].fault());
 }
 
 }  // namespace scmi_vp::models

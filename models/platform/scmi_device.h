@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -21,6 +22,7 @@
 #include "models/scope.h"
 #include "scmi/platform_server.h"
 #include "tlm/calendar.h"
+#include "traces/span_histogram.h"
 #include "virtio/device_state.h"
 #include "virtio/split_ring.h"
 
@@ -30,8 +32,24 @@ namespace scmi_vp::models {
 class device_front {
 public:
     virtual ~device_front() = default;
-    virtual void used_buffer_interrupt() = 0;  ///< for whatever was put in a used ring
-    virtual void ring_broken(const virtio::ring_fault& fault) = 0;  ///< DEVICE_NEEDS_RESET
+    virtual void used_buffer_interrupt(unsigned queue) = 0;  ///< something was put in its used ring
+    /// DEVICE_NEEDS_RESET
+    virtual void ring_broken(unsigned queue, const virtio::ring_fault& fault) = 0;
+};
+
+/// What stands behind a transport: the platform's own device, or a foreign one. Told by the front,
+/// at the current simulated time.
+class device_backend {
+public:
+    virtual ~device_backend() = default;
+    virtual void connect(device_front& front) = 0;
+    virtual void start(unsigned queue, const virtio::ring_layout& layout,
+                       virtio::ring_features features, bool p2a_channels) = 0;
+    virtual void stop(unsigned queue) = 0;
+    virtual void kick(unsigned queue) = 0;  ///< the doorbell was written
+    virtual void reset() = 0;
+    /// Something lies in the queue that nobody has kicked for.
+    virtual bool has_work(unsigned queue) = 0;
 };
 
 /// The latencies of the hops that the host adds.
@@ -50,24 +68,33 @@ struct event_counts {
     std::uint64_t dropped = 0;        ///< not sent: there was no buffer for them
 };
 
-class scmi_device : public sc_core::sc_module {
+class scmi_device final : public sc_core::sc_module, public device_backend {
 public:
+    /// A device of another agent on the platform of `shared`, or of a platform of its own.
     scmi_device(sc_core::sc_module_name name, const platform_config& config,
                 host_latencies latencies, virtio::guest_memory& memory, monitor& mon,
-                std::uint32_t agent_id = 1);
+                std::uint32_t agent_id = 1, scmi_device* shared = nullptr);
 
-    void connect(device_front& front) { front_ = &front; }
+    void connect(device_front& front) override { front_ = &front; }
 
-    // --- told by the front, at the current simulated time ---
     void start(unsigned queue, const virtio::ring_layout& layout, virtio::ring_features features,
-               bool p2a_channels);
-    void stop(unsigned queue);
-    void kick(unsigned queue);  ///< the doorbell was written: after the hop notify it is seen
-    void reset();
-    /// Something lies in the queue that nobody has kicked for.
-    bool has_work(unsigned queue) { return live_[queue] && queues_[queue].has_available(); }
+               bool p2a_channels) override;
+    void stop(unsigned queue) override;
+    void kick(unsigned queue) override;  ///< after the hop notify it is seen
+    void reset() override;
+    bool has_work(unsigned queue) override {
+        return live_[queue] && queues_[queue].has_available();
+    }
+    /// A queue that was just started goes on at an index where a device left off before
+    /// (vhost-user VRING_BASE); where the used ring stands, it says itself.
+    void resume_at(unsigned queue, std::uint16_t next_available);
+    /// The counterpart: what is in flight is answered at once, delayed responses wait for the next
+    /// start; the queue stops. The index where to go on.
+    std::uint16_t suspend(unsigned queue);
 
-    const scmi::platform_server& server() const { return server_; }
+    /// Counts the time from each command's kick until its reply is in the used ring.
+    void record_responses(traces::span_histogram* into) { responses_ = into; }
+    const scmi::platform_server& server() const { return *server_; }
     unsigned busy_workers() const { return busy_; }
     std::uint64_t served() const { return served_; }
     std::uint64_t malformed() const { return malformed_; }
@@ -82,6 +109,7 @@ private:
         bool in_use = false;
         sim_time ready;
         std::optional<std::uint32_t> used_length;  ///< a fault: not what was written
+        sim_time kicked;  ///< when the doorbell was last written before it was taken
     };
     enum class event_kind : std::uint8_t { delayed_response, notification, other };
     /// A message for the event queue, under way or waiting for a buffer.
@@ -148,6 +176,8 @@ private:
     void retire_event(std::uint32_t e);
     bool take_event_chain();
     bool deliver(event_message& m);
+    void send_notification(scmi::notification& n);
+    void answer_in_flight();
     sim_time service_time(const scmi::header& h, std::int32_t resource, bool& never);
     void add_job();
     std::uint32_t next_job();  ///< the one that take_job takes
@@ -156,7 +186,9 @@ private:
     void broken(unsigned queue);
 
     scope cmdq_{"cmdq"}, eventq_{"eventq"};
-    scmi::platform_server server_;
+    std::shared_ptr<scmi::platform_server> server_;
+    std::vector<scmi_device*>
+        sharing_;  ///< the devices of this platform, where it changes by itself
     std::vector<unsolicited_message> unsolicited_;
     std::vector<platform_change_config> changes_;
     host_latencies latencies_;
@@ -187,6 +219,8 @@ private:
     bool event_chain_held_ = false;
     calendar<work> calendar_;
     std::array<sim_time, 2> kick_due_{};
+    sim_time kicked_at_;  ///< the command queue's doorbell was last written
+    traces::span_histogram* responses_ = nullptr;
     std::array<sc_core::sc_event, 2> kick_events_;
     std::array<same_span, 2> kick_spans_;
     sc_core::sc_event wake_event_, resume_event_;

@@ -42,17 +42,22 @@ void scmi_device::unsolicited_due(std::uint32_t row) {
 
 void scmi_device::change_due(std::uint32_t row) {
     const platform_change_config& change = changes_[row];
-    server_.change(change.steps[changes_done_[row] % change.steps.size()], told_);
+    server_->change(change.steps[changes_done_[row] % change.steps.size()], told_);
     for (scmi::notification& n : told_) {
-        if (n.agent_id != agent_id_) continue;
-        event_message m;
-        m.bytes = std::move(n.bytes);
-        m.resource = n.resource;
-        m.kind = event_kind::notification;
-        send_later(std::move(m), sim_time{});
+        for (scmi_device* d : sharing_) {
+            if (d->agent_id_ == n.agent_id) d->send_notification(n);
+        }
     }
     told_.clear();
     again(row, step::change, change.when, ++changes_done_[row]);
+}
+
+void scmi_device::send_notification(scmi::notification& n) {
+    event_message m;
+    m.bytes = std::move(n.bytes);
+    m.resource = n.resource;
+    m.kind = event_kind::notification;
+    send_later(std::move(m), sim_time{});
 }
 
 /// The response has gone; its delayed response goes when the work is done.
@@ -130,12 +135,14 @@ void scmi_device::flush_events() {
         retire_event(e);
     }
     waiting_events_.erase(waiting_events_.begin(), waiting_events_.begin() + std::ptrdiff_t(done));
-    if (sent && queues_[virtio::scmi_eventq].should_interrupt()) front_->used_buffer_interrupt();
+    if (sent && queues_[virtio::scmi_eventq].should_interrupt()) {
+        front_->used_buffer_interrupt(virtio::scmi_eventq);
+    }
 }
 
 void scmi_device::retire_event(std::uint32_t index) {
     event_message& m = events_[index];
-    if (m.places_of != 0) server_.delayed_done(m.places_of);
+    if (m.places_of != 0) server_->delayed_done(m.places_of);
     m.in_use = false;
     free_events_.push_back(index);
 }

@@ -90,7 +90,7 @@ public:
     void corrupt_avail_slot(std::uint16_t slot, std::uint16_t head) {
         view_.store(virtio::actor::driver, queues[0].layout().avail_slot(slot), head);
     }
-    void used_buffer_interrupt() override {
+    void used_buffer_interrupt(unsigned) override {
         for (unsigned q = 0; q < 2; ++q) {
             for (auto u = queues[q].get_buf(); u.token; u = queues[q].get_buf()) {
                 std::uint32_t words[2];
@@ -102,7 +102,7 @@ public:
             }
         }
     }
-    void ring_broken(const virtio::ring_fault& fault) override {
+    void ring_broken(unsigned, const virtio::ring_fault& fault) override {
         seen.push_back("broken at " + to_string(now()) + ": " + fault.what);
     }
     void run() { sc_core::sc_start(to_sc(milliseconds(10))); }

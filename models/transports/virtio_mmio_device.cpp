@@ -11,7 +11,7 @@ namespace scmi_vp::models {
 
 virtio_mmio_device::virtio_mmio_device(sc_core::sc_module_name name,
                                        const virtio::device_config& config,
-                                       virtio::guest_memory& memory, scmi_device& device,
+                                       virtio::guest_memory& memory, device_backend& device,
                                        monitor& mon)
     : sc_core::sc_module(name),
       in("in", *this),
@@ -151,12 +151,12 @@ void virtio_mmio_device::guest_error(const std::string& what) {
     if (on_guest_error) on_guest_error(what);
 }
 
-void virtio_mmio_device::used_buffer_interrupt() {
+void virtio_mmio_device::used_buffer_interrupt(unsigned) {
     registers_.raise_used_buffer();
     update_irq();
 }
 
-void virtio_mmio_device::ring_broken(const virtio::ring_fault& fault) {
+void virtio_mmio_device::ring_broken(unsigned, const virtio::ring_fault& fault) {
     guest_error(fault.what + " (" + fault.section + "): DEVICE_NEEDS_RESET");
     registers_.enter_needs_reset();
     update_irq();

@@ -23,7 +23,7 @@ public:
     sc_core::sc_port<interrupt_if> irq;
 
     virtio_mmio_device(sc_core::sc_module_name name, const virtio::device_config& config,
-                       virtio::guest_memory& memory, scmi_device& device, monitor& mon);
+                       virtio::guest_memory& memory, device_backend& device, monitor& mon);
 
     const virtio::mmio_register_file& registers() const { return registers_; }
     std::uint64_t guest_errors() const { return guest_errors_; }
@@ -31,8 +31,8 @@ public:
     /// Told of each broken rule of the driver and of DEVICE_NEEDS_RESET.
     std::function<void(const std::string&)> on_guest_error;
 
-    void used_buffer_interrupt() override;
-    void ring_broken(const virtio::ring_fault& fault) override;
+    void used_buffer_interrupt(unsigned queue) override;
+    void ring_broken(unsigned queue, const virtio::ring_fault& fault) override;
 
 private:
     friend direct_target_socket<virtio_mmio_device>;
@@ -48,7 +48,7 @@ private:
     void update_irq();
 
     virtio::mmio_register_file registers_;
-    scmi_device& device_;
+    device_backend& device_;
     monitor& mon_;
     bool irq_high_ = false;
     std::uint64_t guest_errors_ = 0;

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// See vhost_user_service.h.
+#include "models/peers/vhost_user_service.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "tlm/sc_time.h"
+
+namespace scmi_vp::models {
+namespace {
+
+// Others wait while one front end talks.
+constexpr int messages_per_turn = 64;
+constexpr std::uint64_t most_complaints = 8;
+// A front end that neither rings nor sends messages has its ring looked at this often.
+constexpr sim_time look_every = microseconds(50);
+// No descriptors left: somebody may close some.
+constexpr sim_time accept_pause = seconds(1);
+
+}  // namespace
+
+vhost_user_service::vhost_user_service(virtio::unix_listener listener,
+                                       virtio::vhost_user::session_config config,
+                                       scmi_device& device, virtio::guest_memory& view,
+                                       std::function<void(const std::string&)> report)
+    : peer_(std::move(listener), std::move(config), device, view,
+            vhost_user_peer::manner::at_once),
+      report_(std::move(report)) {}
+
+// The connection, the back-end channel, a kick descriptor for each queue; poll skips -1.
+void vhost_user_service::watch(std::vector<pollfd>& fds) {
+    const auto events = static_cast<short>(POLLIN | (peer_.backlog() ? POLLOUT : 0));
+    const bool closed = !peer_.connected() && now() < accept_again_;
+    fds.push_back({closed ? -1 : peer_.fd(), events, 0});
+    fds.push_back({peer_.channel_fd(), events, 0});
+    for (unsigned q = 0; q < vhost_user_peer::queues; ++q) {
+        fds.push_back({peer_.kick_fd(q), POLLIN, 0});
+    }
+}
+
+void vhost_user_service::serve(const pollfd* fds, std::size_t) {
+    // Kicks first: they are what has come before a message that stops the queue.
+    for (unsigned q = 0; q < vhost_user_peer::queues; ++q) {
+        if (fds[2 + q].revents) peer_.serve_kick(q);
+    }
+    if ((fds[0].revents | fds[1].revents) & POLLOUT) peer_.flush();
+    if (fds[1].revents) peer_.serve_channel();
+    if (fds[0].revents) serve_connection();
+    after();
+}
+
+void vhost_user_service::serve_connection() {
+    try {
+        const bool connected = peer_.connected();
+        for (int i = 0; i < messages_per_turn && peer_.serve(); ++i) {
+            peer_.reply();
+            if (!peer_.connected()) break;
+        }
+        if (!connected && peer_.connected()) told_ = 0;
+    } catch (const error& e) {
+        accept_again_ = now() + accept_pause;
+        report_(e.what());
+    }
+}
+
+/// What follows from whatever was done: limits of time, reports.
+void vhost_user_service::after() {
+    if (!peer_.failure().empty()) peer_.end(peer_.failure());
+    if (!peer_.stalled()) {
+        stalled_at_ = sim_time::max();
+    } else if (stalled_at_ == sim_time::max()) {
+        stalled_at_ = now() + patience;
+    }
+    bool polled = false;
+    for (unsigned q = 0; q < vhost_user_peer::queues; ++q) {
+        polled |= peer_.connected() && peer_.polled(q);
+    }
+    look_at_ = polled ? now() + look_every : sim_time::max();
+    tell();
+}
+
+void vhost_user_service::tell() {
+    if (peer_.connected() && !was_connected_) report_("connected");
+    if (peer_.complaints() > told_ && peer_.connected()) {
+        told_ = peer_.complaints();
+        if (told_ < most_complaints) report_("refused: " + peer_.complaint());
+        if (told_ == most_complaints) report_("refused more; no more of it is reported");
+    }
+    if (!peer_.ring_fault().empty() && peer_.ring_fault() != told_fault_) {
+        report_("its ring is malformed: " + peer_.ring_fault());
+    }
+    told_fault_ = peer_.ring_fault();
+    if (!peer_.connected() && was_connected_) {
+        report_(peer_.complaint().empty() ? "disconnected"
+                                          : "the session ended: " + peer_.complaint());
+    }
+    was_connected_ = peer_.connected();
+}
+
+sim_time vhost_user_service::deadline() const {
+    if (!peer_.failure().empty()) return sim_time{};
+    return std::min(stalled_at_, look_at_);
+}
+
+void vhost_user_service::overdue() {
+    if (now() >= stalled_at_) {
+        peer_.end("it has not finished a message, or not read its socket, for " +
+                  to_string(patience));
+    }
+    for (unsigned q = 0; q < vhost_user_peer::queues; ++q) {
+        if (now() >= look_at_ && peer_.connected() && peer_.polled(q)) peer_.look_at(q);
+    }
+    after();
+}
+
+}  // namespace scmi_vp::models

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// See wall_clock.h.
+#include "models/peers/wall_clock.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <sys/prctl.h>
+#include <time.h>
+
+#include <systemc>
+
+#include "base/error.h"
+#include "models/peers/advance.h"
+#include "tlm/sc_time.h"
+
+namespace scmi_vp::models {
+namespace {
+
+std::int64_t monotonic_ns() {
+    timespec t{};
+    ::clock_gettime(CLOCK_MONOTONIC, &t);
+    return std::int64_t(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
+}
+
+}  // namespace
+
+wall_clock::wall_clock() : begin_ns_(monotonic_ns()) {
+    // A thread's timers may be 50 us late by default, to wake up together (prctl(2)).
+    ::prctl(PR_SET_TIMERSLACK, 1);
+}
+
+sim_time wall_clock::elapsed() const {
+    return nanoseconds(monotonic_ns() - begin_ns_);
+}
+
+wall_clock::ending wall_clock::run(sim_time until) {
+    if (sc_core::sc_get_status() != sc_core::SC_PAUSED) sc_core::sc_start(sc_core::SC_ZERO_TIME);
+    stopped_ = false;
+    for (;;) {
+        catch_up();
+        if (simulation_stopped()) return ending::finished;
+        if (stopped_) return ending::stopped;
+        if (now() >= until) return ending::deadline;
+        if (wait(until)) {
+            catch_up();  // so that what comes is stamped with the time at which it came
+            if (simulation_stopped()) return ending::finished;
+            serve();
+        }
+        call_overdue();
+    }
+}
+
+void wall_clock::catch_up() {
+    const sim_time wall = elapsed(), due = next_event();
+    if (due < wall && due > now()) lateness_.add(wall - due);
+    advance(wall);
+}
+
+/// Sleeps until a descriptor is ready (true), an event or a client's deadline is due.
+bool wall_clock::wait(sim_time until) {
+    fds_.clear();
+    counts_.clear();
+    sim_time wake = std::min(next_event(), until);
+    for (wall_client* c : clients_) {
+        const std::size_t before = fds_.size();
+        c->watch(fds_);
+        counts_.push_back(fds_.size() - before);
+        wake = std::min(wake, c->deadline());
+    }
+    timespec span{};
+    const timespec* timeout = nullptr;
+    if (wake != sim_time::max()) {
+        // Rounded up: woken before the event is due, it would only sleep again.
+        const std::int64_t ns = std::max<std::int64_t>(0, (wake - elapsed()).ps + 999) / 1000;
+        span = {ns / 1'000'000'000, ns % 1'000'000'000};
+        timeout = &span;
+    }
+    const int ready = ::ppoll(fds_.data(), fds_.size(), timeout, nullptr);
+    if (ready < 0 && errno != EINTR) {
+        throw error(error_kind::model, std::string("ppoll: ") + std::strerror(errno));
+    }
+    return ready > 0;
+}
+
+void wall_clock::serve() {
+    const pollfd* at = fds_.data();
+    for (std::size_t i = 0; i < counts_.size(); ++i) {
+        const std::size_t n = counts_[i];
+        if (std::any_of(at, at + n, [](const pollfd& p) { return p.revents != 0; })) {
+            clients_[i]->serve(at, n);
+        }
+        at += n;
+    }
+}
+
+void wall_clock::call_overdue() {
+    for (wall_client* c : clients_) {
+        if (c->deadline() <= now()) c->overdue();
+    }
+}
+
+}  // namespace scmi_vp::models

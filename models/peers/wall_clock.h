@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// SystemC paced by the host's clock: simulated time is the time since the run began, and whoever
+// comes over a socket is served at it.
+//
+// Between two events it sleeps in ppoll until a descriptor is ready or the next event is due. An
+// event runs at its simulated time, but as much later in real time as the host wakes us up late:
+// lateness() counts that.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <poll.h>
+
+#include "base/time.h"
+#include "traces/span_histogram.h"
+
+namespace scmi_vp::models {
+
+/// Somebody who is served in wall-clock time.
+class wall_client {
+public:
+    virtual ~wall_client() = default;
+    /// Appends what to poll; it may be nothing.
+    virtual void watch(std::vector<pollfd>& fds) = 0;
+    /// What poll found for these descriptors, in their order. Simulated time is the wall's. Never
+    /// waits.
+    virtual void serve(const pollfd* fds, std::size_t n) = 0;
+    /// When it wants overdue() to be called, though nothing may have come.
+    virtual sim_time deadline() const { return sim_time::max(); }
+    virtual void overdue() {}
+};
+
+class wall_clock {
+public:
+    /// Time begins now. Asks the kernel for exact timers in this thread.
+    wall_clock();
+
+    /// Clients are served in the order in which they were added; they must live as long as this.
+    void add(wall_client& client) { clients_.push_back(&client); }
+
+    enum class ending : std::uint8_t {
+        stopped,   ///< stop() was called
+        deadline,  ///< `until` was reached
+        finished,  ///< the models called sc_stop
+    };
+    /// Runs until one of the endings. Throws what clients and models throw.
+    ending run(sim_time until);
+    /// Ends the run, from within a client.
+    void stop() { stopped_ = true; }
+
+    /// Real time since the beginning; simulated time follows it.
+    sim_time elapsed() const;
+    /// How late events were, each counted once per wake-up.
+    const traces::span_histogram& lateness() const { return lateness_; }
+
+private:
+    void catch_up();
+    bool wait(sim_time until);
+    void serve();
+    void call_overdue();
+
+    std::int64_t begin_ns_ = 0;
+    std::vector<wall_client*> clients_;
+    std::vector<pollfd> fds_;
+    std::vector<std::size_t> counts_;  ///< descriptors of each client
+    traces::span_histogram lateness_;
+    bool stopped_ = false;
+};
+
+}  // namespace scmi_vp::models

@@ -4,6 +4,7 @@
 
 #include "testbenches/suggest.h"
 
+namespace fs = std::filesystem;
 namespace po = boost::program_options;
 
 namespace scmi_vp::app {
@@ -40,6 +41,18 @@ po::variables_map parse_options(const std::string& command, const arguments& arg
     } catch (const po::error& e) {
         throw error(error_kind::usage, e.what() + advice);
     }
+}
+
+fs::path scenario_path(const std::string& name) {
+    const fs::path given(name);
+    std::error_code ignored;
+    if (fs::is_directory(given, ignored)) return given / "scenario.toml";
+    if (fs::exists(given, ignored)) return given;
+    const fs::path testbench = fs::path("testbenches") / given / "scenario.toml";
+    if (given == given.filename() && fs::exists(testbench, ignored)) return testbench;
+    throw error(error_kind::usage, name + ": no such file, folder or testbench; `scmi-vp init " +
+                                       (name.empty() ? "my.toml" : name) +
+                                       "` writes a scenario to start from");
 }
 
 }  // namespace scmi_vp::app

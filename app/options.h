@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/program_options.hpp>
+#include <filesystem>
 #include <string>
 
 #include "app/program.h"
@@ -15,5 +16,9 @@ boost::program_options::variables_map parse_options(
     const std::string& command, const arguments& args,
     const boost::program_options::options_description& options,
     const boost::program_options::positional_options_description& positional);
+
+/// The scenario that a name on the command line means: a file, a folder with a scenario.toml, or
+/// the name of a folder in testbenches/. Throws scmi_vp::error (usage) if there is none.
+std::filesystem::path scenario_path(const std::string& name);
 
 }  // namespace scmi_vp::app

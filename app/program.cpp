@@ -67,6 +67,8 @@ const std::vector<command>& commands() {
         {"report", "make report.html again from a folder of results", report_command},
         {"linux", "run a scenario with a real Linux kernel in simulated time", linux_command},
         {"validate", "compare the modelled driver with a real Linux kernel", validate_command},
+        {"serve", "the platform behind a socket, for QEMU, User-Mode Linux and others",
+         serve_command},
         {"list", "print what there is: keys, hops, distributions, messages, ...", list_command},
         {"init", "write a commented starter scenario", init_command},
     };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // scmi-vp run: loads a scenario with what the command line adds, and runs it.
-#include <filesystem>
 #include <optional>
 
 #include "app/options.h"
@@ -8,7 +7,6 @@
 #include "testbenches/scenario.h"
 
 namespace po = boost::program_options;
-namespace fs = std::filesystem;
 
 namespace scmi_vp::app {
 namespace {
@@ -40,18 +38,6 @@ void print_help(std::ostream& out) {
            "  scmi-vp run my.toml --set 'hops.service={ kind=\"normal\", mean=\"50us\", sd=\"5us\" "
            "}'\n"
            "  scmi-vp run my.toml --out out --vcd --vcd-from 1ms --vcd-to 2ms\n";
-}
-
-fs::path resolve(const std::string& name) {
-    const fs::path given(name);
-    std::error_code ignored;
-    if (fs::is_directory(given, ignored)) return given / "scenario.toml";
-    if (fs::exists(given, ignored)) return given;
-    const fs::path testbench = fs::path("testbenches") / given / "scenario.toml";
-    if (given == given.filename() && fs::exists(testbench, ignored)) return testbench;
-    throw error(error_kind::usage, name + ": no such file, folder or testbench; `scmi-vp init " +
-                                       (name.empty() ? "my.toml" : name) +
-                                       "` writes a scenario to start from");
 }
 
 std::optional<sim_time> time_option(const po::variables_map& map, const char* name) {
@@ -135,8 +121,8 @@ exit_status run_command(const arguments& args, std::ostream& out) {
         throw error(error_kind::usage, "run: no scenario given (scmi-vp run --help)");
     }
     const testbenches::run_options options = options_from(map);
-    const testbenches::scenario s =
-        testbenches::load_scenario(resolve(map["scenario"].as<std::string>()), overrides_from(map));
+    const testbenches::scenario s = testbenches::load_scenario(
+        scenario_path(map["scenario"].as<std::string>()), overrides_from(map));
     return status_from(testbenches::run_scenario(s, options, out));
 }
 

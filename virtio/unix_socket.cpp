@@ -43,7 +43,7 @@ file_descriptor make_socket(error_kind kind, const std::string& path) {
 /// Restores the process' umask; files that are made meanwhile are the owner's alone.
 class owner_only {
 public:
-    owner_only() : before_(::umask(0077)) {}
+    owner_only() : before_(::umask(0177)) {}
     ~owner_only() { ::umask(before_); }
     owner_only(const owner_only&) = delete;
     owner_only& operator=(const owner_only&) = delete;

@@ -14,7 +14,10 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "base/error.h"
 #include "scmi/message.h"
 #include "virtio/unix_socket.h"
 #include "virtio/vhost_user_channel.h"
@@ -29,6 +32,18 @@ namespace vhost_user = virtio::vhost_user;
 inline bool readable(int fd, int milliseconds) {
     pollfd p{fd, POLLIN, 0};
     return ::poll(&p, 1, milliseconds) == 1;
+}
+
+/// Waits while others wait to be accepted.
+inline virtio::unix_stream connect_to(const std::string& path) {
+    for (int i = 0;; ++i) {
+        try {
+            return virtio::unix_stream::connect(path);
+        } catch (const error&) {
+            if (i == 1000) throw;
+            ::usleep(1000);
+        }
+    }
 }
 
 /// A folder for sockets, gone with it.
@@ -54,12 +69,12 @@ public:
     static constexpr std::uint16_t ring_size = 64;
 
     explicit real_guest(const std::string& path, bool in_band = false)
-        : in_band_(in_band), main_(virtio::unix_stream::connect(path), vhost_user::traffic::replies) {
+        : in_band_(in_band), main_(connect_to(path), vhost_user::traffic::replies) {
         for (unsigned q = 0; q < 2; ++q) {
             layouts_[q] = virtio::ring_layout::linux_block(q * 0x4000, ring_size, 4096);
         }
         view_.set_concurrent(true);
-        view_.add_region({0, memory_.size(), memory_.data(), true});
+        view_.add_region({0, memory_bytes, memory_.data(), true});
         if (in_band_) {
             pair_ = virtio::unix_stream::make_pair();
             back_.emplace(std::move(pair_.first), vhost_user::traffic::requests);
@@ -100,10 +115,9 @@ public:
     /// Puts a command into the ring and kicks; its slot is `slot`.
     void send(unsigned slot, std::uint8_t protocol, std::uint8_t message,
               std::vector<std::uint32_t> payload = {}) {
-        payload.insert(
-            payload.begin(),
-            scmi::header{message, scmi::message_type::command, protocol, std::uint16_t(slot)}
-                .pack());
+        payload.insert(payload.begin(), scmi::header{message, scmi::message_type::command, protocol,
+                                                     std::uint16_t(slot)}
+                                            .pack());
         const auto size = static_cast<std::uint32_t>(4 * payload.size());
         view_.write(virtio::actor::driver, command_at(slot), payload.data(), size);
         const virtio::buffer out{command_at(slot), size}, in{reply_at(slot), 256};
@@ -164,6 +178,10 @@ public:
         main_.send(vhost_user::wire(static_cast<const std::uint8_t*>(data),
                                     static_cast<const std::uint8_t*>(data) + size));
     }
+    /// The other side gets SIGBUS where it touches it.
+    void cut_off_memory() {
+        if (::ftruncate(file_.get(), 0) != 0) throw std::runtime_error("ftruncate");
+    }
     vhost_user::front_end& front() { return *front_; }
     virtio::guest_memory& view() { return view_; }
     const virtio::ring_layout& layout(unsigned q) const { return layouts_[q]; }
@@ -183,7 +201,8 @@ private:
             c.protocol_features = vhost_user::offer_for_uml_time_travel;
             c.backend_channel = pair_.second.fd();
         }
-        c.memory = {{memory_.region(0), memory_.fd()}};
+        const auto user = reinterpret_cast<std::uint64_t>(memory_.data());
+        c.memory = {{{0, memory_bytes, user, 0}, file_.get()}};
         c.queues = {{layouts_[0], 0}, {layouts_[1], 0}};
         return c;
     }
@@ -216,7 +235,14 @@ private:
     vhost_user::channel main_;
     std::pair<virtio::unix_stream, virtio::unix_stream> pair_;
     std::optional<vhost_user::channel> back_;
-    vhost_user::shared_memory memory_{1 << 17};
+    static virtio::file_descriptor make_file() {
+        virtio::file_descriptor file(::memfd_create("test", MFD_CLOEXEC));
+        if (::ftruncate(file.get(), memory_bytes) != 0) throw std::runtime_error("ftruncate");
+        return file;
+    }
+    static constexpr std::uint64_t memory_bytes = 1 << 17;
+    virtio::file_descriptor file_ = make_file();
+    vhost_user::mapping memory_{file_, 0, memory_bytes};
     std::array<virtio::ring_layout, 2> layouts_;
     virtio::guest_memory view_;
     std::optional<vhost_user::front_end> front_;

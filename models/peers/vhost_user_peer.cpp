@@ -107,9 +107,9 @@ void vhost_user_peer::stop_queues(vhost_user::effects& e) {
     }
 }
 
-/// Whether the driver is a new one is said by no message: QEMU sends SET_FEATURES for a machine that
-/// was only paused, and UML nothing else for a driver that was bound again. But who goes on starts
-/// the command queue where it was stopped, and a new driver does so at 0.
+/// Whether the driver is a new one is said by no message: QEMU sends SET_FEATURES for a machine
+/// that was only paused, and UML nothing else for a driver that was bound again. But who goes on
+/// starts the command queue where it was stopped, and a new driver does so at 0.
 void vhost_user_peer::forget_last_driver(queue_mask starting) {
     const std::optional<std::uint16_t> last = positions_[virtio::scmi_cmdq];
     if (!last || *last == session_.base(virtio::scmi_cmdq)) return;
@@ -226,6 +226,10 @@ void vhost_user_peer::call(unsigned queue) {
 }
 
 void vhost_user_peer::ring_broken(unsigned queue, const virtio::ring_fault& fault) {
+    if (session_.memory().lost()) {
+        failure_ = "the front end has cut off the file behind its memory";
+        return;
+    }
     ring_fault_ = "queue " + std::to_string(queue) + ": " + fault.what + " [" + fault.section + "]";
     // User-Mode Linux knows no VRING_ERR: whoever runs the guest reports it.
     if (how_ == manner::in_turns || session_.call_pending()) return;

@@ -23,13 +23,13 @@ namespace scmi_vp::models {
 class vhost_user_peer : public device_front {
 public:
     enum class manner : std::uint8_t {
-        in_turns,  ///< one connection; calls are begun by begin_call(), when it is the time for them
+        in_turns,  ///< one connection; calls are begun by begin_call(), when it is the time for
+                   ///< them
         at_once,   ///< one connection after the other; calls are made when buffers are used
     };
     /// Connects itself to `device`, whose memory `view` becomes what the front end shares.
     vhost_user_peer(virtio::unix_listener listener, virtio::vhost_user::session_config config,
-                    scmi_device& device, virtio::guest_memory& view,
-                    manner how = manner::in_turns);
+                    scmi_device& device, virtio::guest_memory& view, manner how = manner::in_turns);
 
     /// What to poll for reading: the listener at first, then the connection; -1 once it has ended.
     int fd() const;
@@ -63,7 +63,9 @@ public:
 
     // --- a peer that does not do its part ---
     /// Bytes that it has yet to read: flush() when fd() or channel_fd() is writable.
-    bool backlog() const { return (main_ && main_->backlog()) || (channel_ && channel_->backlog()); }
+    bool backlog() const {
+        return (main_ && main_->backlog()) || (channel_ && channel_->backlog());
+    }
     void flush();
     /// It owes the rest of a message, or does not read: give it a time limit, then end().
     bool stalled() const {

@@ -24,8 +24,7 @@ vhost_user_service::vhost_user_service(virtio::unix_listener listener,
                                        virtio::vhost_user::session_config config,
                                        scmi_device& device, virtio::guest_memory& view,
                                        std::function<void(const std::string&)> report)
-    : peer_(std::move(listener), std::move(config), device, view,
-            vhost_user_peer::manner::at_once),
+    : peer_(std::move(listener), std::move(config), device, view, vhost_user_peer::manner::at_once),
       report_(std::move(report)) {}
 
 // The connection, the back-end channel, a kick descriptor for each queue; poll skips -1.

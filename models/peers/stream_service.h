@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// SCMI over a Unix stream socket, in wall-clock time: u32 little-endian length, then the message
+// (header and payload), in both directions. One socket, one agent, one connection at a time.
+//
+// In front of the device stands a small virtio driver of our own, on rings that only this process
+// sees: so the platform's latencies, losses and delayed responses are those of every other front.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "models/peers/wall_clock.h"
+#include "models/platform/scmi_device.h"
+#include "virtio/unix_socket.h"
+
+namespace scmi_vp::models {
+
+class stream_service : public wall_client, public device_front {
+public:
+    /// Connects itself to `device`, whose memory `view` becomes its own. A reply has room for
+    /// `max_payload` bytes of payload besides the status.
+    stream_service(virtio::unix_listener listener, scmi_device& device, virtio::guest_memory& view,
+                   std::uint32_t max_payload, std::function<void(const std::string&)> report);
+
+    std::uint64_t connections() const { return connections_; }
+    bool connected() const { return socket_.valid(); }
+    /// Commands that may be under way at once; further ones wait in the socket.
+    static constexpr unsigned most_commands = 128;
+    /// The longest command: header and payload.
+    static constexpr std::size_t max_message = 4 + 4096;
+    /// How long a peer may owe the rest of a message, or not read.
+    sim_time patience = seconds(10);
+
+    void watch(std::vector<pollfd>& fds) override;
+    void serve(const pollfd* fds, std::size_t n) override;
+    sim_time deadline() const override;
+    void overdue() override;
+    void close() { end(""); }
+
+    void used_buffer_interrupt(unsigned queue) override;
+    void ring_broken(unsigned queue, const virtio::ring_fault& fault) override;
+
+private:
+    struct slot {
+        std::uint64_t command = 0, reply = 0;  ///< addresses; an event buffer has only the latter
+    };
+
+    void accept();
+    void begin();
+    void end(const std::string& why);
+    void read();
+    void take_messages();
+    void submit(const std::uint8_t* message, std::size_t size);
+    void post_event(slot& s);
+    void send(const slot& s, std::uint32_t size);
+    void write();
+    bool may_read() const;
+    bool finished() const;
+    void after();
+
+    virtio::unix_listener listener_;
+    virtio::unix_stream socket_;
+    scmi_device& device_;
+    virtio::guest_memory& view_;
+    std::uint32_t reply_bytes_;
+    std::function<void(const std::string&)> report_;
+    std::vector<std::uint8_t> memory_;
+    std::array<virtio::driver_queue, 2> rings_;
+    std::vector<slot> slots_, events_;
+    std::vector<slot*> free_;
+    std::vector<std::uint8_t> in_, out_;
+    std::size_t in_used_ = 0, in_have_ = 0, out_sent_ = 0;
+    bool kick_ = false, input_ended_ = false;
+    std::string failure_;
+    sim_time stalled_at_ = sim_time::max(), accept_again_;
+    std::uint64_t connections_ = 0;
+};
+
+}  // namespace scmi_vp::models

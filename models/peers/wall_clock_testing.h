@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// For tests: a platform in wall-clock time in this thread, whose guests live in another.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "models/model_testing.h"
+#include "models/peers/guest_testing.h"
+#include "models/peers/shared_platform.h"
+#include "models/peers/stream_service.h"
+#include "models/peers/vhost_user_service.h"
+#include "models/peers/wall_clock.h"
+
+namespace scmi_vp::models::testing_tools {
+
+/// Ends the run when the guests' thread says so.
+class end_of_test : public wall_client {
+public:
+    explicit end_of_test(wall_clock& clock) : clock_(clock), bell_(vhost_user::doorbell::make()) {}
+    void watch(std::vector<pollfd>& fds) override { fds.push_back({bell_.fd(), POLLIN, 0}); }
+    void serve(const pollfd*, std::size_t) override { clock_.stop(); }
+    void ring() { bell_.ring(); }
+
+private:
+    wall_clock& clock_;
+    vhost_user::doorbell bell_;
+};
+
+inline system_config service_of(sim_time span) {
+    system_config c = small_system();
+    c.hops[std::size_t(hop::service)] = make_constant(span);
+    return c;
+}
+
+struct wall_platform {
+    explicit wall_platform(system_config c = small_system(), unsigned agents = 1)
+        : config(with_agents(std::move(c), agents)), platform("top", config, agents) {
+        clock.add(end);
+    }
+    static system_config with_agents(system_config c, unsigned n) {
+        c.platform.description.agents.resize(n);
+        for (unsigned a = 0; a < n; ++a) {
+            c.platform.description.agents[a].name = "agent" + std::to_string(a);
+        }
+        return c;
+    }
+    /// The path where the next agent's guest may connect.
+    std::string guest(bool in_band = false) {
+        vhost_user::session_config session;
+        if (in_band) session.protocol_features = vhost_user::offer_for_uml_time_travel;
+        const auto agent = unsigned(guests.size());
+        const std::string path = folder / ("guest" + std::to_string(agent)).c_str();
+        guests.push_back(std::make_unique<vhost_user_service>(virtio::unix_listener(path), session,
+                                                              platform.device(agent),
+                                                              platform.view(agent), reporter()));
+        guests.back()->patience = milliseconds(300);
+        clock.add(*guests.back());
+        return path;
+    }
+    std::string stream(std::uint32_t max_payload = 128) {
+        const std::string path = folder / "stream";
+        streams.push_back(std::make_unique<stream_service>(virtio::unix_listener(path),
+                                                           platform.device(0), platform.view(0),
+                                                           max_payload, reporter()));
+        streams.back()->patience = milliseconds(300);
+        clock.add(*streams.back());
+        return path;
+    }
+    /// Runs the platform until `others`, in a thread, has ended.
+    template <class Others>
+    void play(Others others) {
+        std::thread thread([&] {
+            try {
+                others();
+            } catch (const std::exception& e) {
+                ADD_FAILURE() << "outside: " << e.what();
+            }
+            end.ring();
+        });
+        EXPECT_EQ(clock.run(seconds(60)), wall_clock::ending::stopped);
+        thread.join();
+    }
+    bool reported(const std::string& part) const {
+        for (const std::string& r : reports) {
+            if (r.find(part) != std::string::npos) return true;
+        }
+        return false;
+    }
+    std::function<void(const std::string&)> reporter() {
+        return [this](const std::string& what) { reports.push_back(what); };
+    }
+
+    system_config config;
+    socket_folder folder;
+    shared_platform platform;
+    wall_clock clock;
+    std::vector<std::unique_ptr<vhost_user_service>> guests;
+    std::vector<std::unique_ptr<stream_service>> streams;
+    std::vector<std::string> reports;
+    end_of_test end{clock};
+};
+
+}  // namespace scmi_vp::models::testing_tools

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// scmi-vp serve as a process: its sockets, its guests, its end by a signal.
+#include "testbenches/serve_run.h"
+
+#include <csignal>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/error.h"
+#include "models/peers/guest_testing.h"
+#include "testbenches/scenario.h"
+
+namespace scmi_vp::testbenches {
+namespace {
+
+using models::testing_tools::real_guest;
+using models::testing_tools::socket_folder;
+
+scenario two_agents() {
+    return load_scenario(std::string(SCMI_VP_SOURCE_DIR) + "/testbenches/quickstart/scenario.toml",
+                         {"hops.service=\"1ms\"", "platform.agent=[{name=\"a\"},{name=\"b\"}]"});
+}
+
+/// `scmi-vp serve` in a child process; its report is in the folder.
+class server {
+public:
+    explicit server(serve_options options) {
+        for (auto* list : {&options.sockets, &options.streams}) {
+            for (auto& p : *list) p = folder.path / p;
+        }
+        child_ = ::fork();
+        if (child_ != 0) return;
+        std::ofstream report(folder.path / "report");
+        try {
+            run_serve(two_agents(), options, report);
+            report << "ended in order\n";
+        } catch (const error& e) {
+            report << "error: " << e.what() << "\n";
+        }
+        report.flush();
+        ::_exit(0);
+    }
+    ~server() { end(SIGKILL); }
+    server(const server&) = delete;
+    server& operator=(const server&) = delete;
+
+    std::string report() const {
+        std::ifstream in(folder.path / "report");
+        return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    }
+    void await(const std::string& text) const {
+        for (int i = 0; i < 500 && report().find(text) == std::string::npos; ++i) ::usleep(10'000);
+    }
+    void end(int signal) {
+        if (child_ <= 0) return;
+        ::kill(child_, signal);
+        ::waitpid(child_, nullptr, 0);
+        child_ = 0;
+    }
+    socket_folder folder;
+
+private:
+    pid_t child_;
+};
+
+mode_t mode_of(const std::string& path) {
+    struct stat info {};
+    return ::stat(path.c_str(), &info) == 0 ? info.st_mode : 0;
+}
+
+TEST(serve, guests_come_and_go_until_a_signal_ends_it) {
+    serve_options options;
+    options.sockets = {"a", "b"};
+    server s(options);
+    s.await("Ctrl-C ends it");
+    for (const char* name : {"a", "b"}) {
+        EXPECT_TRUE(S_ISSOCK(mode_of(s.folder / name)));
+        EXPECT_EQ(mode_of(s.folder / name) & 0777, 0600u) << "only the owner may connect";
+    }
+    real_guest b(s.folder / "b");
+    b.connect();
+    for (int i = 0; i < 3; ++i) {
+        real_guest a(s.folder / "a");
+        a.connect();
+        EXPECT_EQ(a.base_version(), 0x20000u);
+        EXPECT_EQ(b.base_version(), 0x20000u);
+    }
+    s.end(SIGTERM);
+    EXPECT_EQ(mode_of(s.folder / "a"), 0u) << "the socket is removed";
+    EXPECT_TRUE(b.closed());
+    const std::string report = s.report();
+    EXPECT_NE(report.find("Terminated"), std::string::npos) << report;
+    EXPECT_NE(report.find("3 commands, 3 connections; answered after 1"), std::string::npos)
+        << report;
+    EXPECT_NE(report.find("ended in order"), std::string::npos) << report;
+}
+
+TEST(serve, a_stream_beside_a_guest) {
+    serve_options options;
+    options.sockets = {"a"};
+    options.streams = {"s"};
+    server s(options);
+    s.await("Ctrl-C ends it");
+    auto stream = models::testing_tools::connect_to(s.folder / "s");
+    // Length 4, PROTOCOL_VERSION of Base with token 1: the example of docs/serve.md.
+    const std::uint8_t ask[] = {4, 0, 0, 0, 0x00, 0x40, 0x04, 0x00};
+    stream.send(ask, sizeof ask);
+    std::uint8_t answer[16] = {};
+    virtio::fd_list fds;
+    ASSERT_TRUE(models::testing_tools::readable(stream.fd(), 5000));
+    EXPECT_EQ(stream.receive(answer, sizeof answer, fds).bytes, 16u);
+    const std::uint8_t expected[16] = {12, 0, 0, 0, 0, 0x40, 4, 0, 0, 0, 0, 0, 0, 0, 2, 0};
+    EXPECT_EQ(std::vector<std::uint8_t>(answer, answer + 16),
+              std::vector<std::uint8_t>(expected, expected + 16));
+    s.end(SIGINT);
+    EXPECT_NE(s.report().find("Interrupt"), std::string::npos) << s.report();
+}
+
+TEST(serve, ends_by_itself_when_told_so) {
+    serve_options options;
+    options.sockets = {"a"};
+    options.until = milliseconds(50);
+    server s(options);
+    s.await("ended in order");
+    EXPECT_NE(s.report().find("ended in order"), std::string::npos) << s.report();
+}
+
+TEST(serve, refuses_what_cannot_be_served) {
+    const auto refusal = [](serve_options o) {
+        server s(std::move(o));
+        s.await("error: ");
+        return s.report();
+    };
+    serve_options three;
+    three.sockets = {"a", "b", "c"};
+    EXPECT_NE(refusal(three).find("add [[platform.agent]]"), std::string::npos);
+    EXPECT_NE(refusal({}).find("no socket given"), std::string::npos);
+    serve_options in_the_way;
+    in_the_way.sockets = {"report"};
+    EXPECT_NE(refusal(in_the_way).find("is in the way and is no socket"), std::string::npos);
+    serve_options twice;
+    twice.sockets = {"a", "a"};
+    EXPECT_NE(refusal(twice).find("somebody listens there already"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace scmi_vp::testbenches

@@ -69,6 +69,7 @@ const std::vector<command>& commands() {
         {"validate", "compare the modelled driver with a real Linux kernel", validate_command},
         {"serve", "the platform behind a socket, for QEMU, User-Mode Linux and others",
          serve_command},
+        {"connect", "the modelled driver in front of a real SCMI device", connect_command},
         {"list", "print what there is: keys, hops, distributions, messages, ...", list_command},
         {"init", "write a commented starter scenario", init_command},
     };

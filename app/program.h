@@ -28,6 +28,7 @@ exit_status report_command(const arguments& args, std::ostream& out);
 exit_status linux_command(const arguments& args, std::ostream& out);
 exit_status validate_command(const arguments& args, std::ostream& out);
 exit_status serve_command(const arguments& args, std::ostream& out);
+exit_status connect_command(const arguments& args, std::ostream& out);
 exit_status list_command(const arguments& args, std::ostream& out);
 exit_status init_command(const arguments& args, std::ostream& out);
 

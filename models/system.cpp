@@ -36,7 +36,7 @@ system::system(sc_core::sc_module_name name, const system_config& config, run_si
     device_ = std::make_unique<virtio_mmio_device>("device", virtio_config(), view_, *platform_,
                                                    monitor_);
     guest_ = std::make_unique<scmi_vp::models::guest>("guest", config_.guest, config_.quantum,
-                                                      config_.seed, guest_hops(), ram_base,
+                                                      config_.seed, guest_hop_latencies_of(config_), ram_base,
                                                       config_.device.mmio_base, view_, monitor_);
 
     guest_->driver().bus.bind(guest_checker_.in);
@@ -59,14 +59,6 @@ void system::connect_checkers() {
         [this](const interrupt_violation& v) {
             monitor_.violate({now(), "interrupt line", v.line + ": " + v.rule, v.source});
         });
-}
-
-guest_hop_latencies system::guest_hops() const {
-    const auto hop_latency = [this](hop h) { return hop_latency_of(config_, h); };
-    return {hop_latency(hop::interrupt),
-            hop_latency(hop::guest_wake),
-            {hop_latency(hop::prepare), hop_latency(hop::lock), hop_latency(hop::publish),
-             hop_latency(hop::collect), hop_latency(hop::complete)}};
 }
 
 virtio::device_config system::virtio_config() const {

@@ -50,7 +50,6 @@ public:
     void finish();
 
 private:
-    guest_hop_latencies guest_hops() const;
     virtio::device_config virtio_config() const;
     void connect_checkers();
 

@@ -38,14 +38,24 @@ front_end::front_end(front_config config) : config_(std::move(config)) {
     }
     bells_.resize(config_.queues.size());
     for (unsigned q = 0; q < config_.queues.size(); ++q) {
-        if (!legal_queue_size(config_.queues[q].layout.size)) {
-            refuse_config("the size of queue " + std::to_string(q) +
-                          " is no power of two up to 32768");
-        }
-        addresses(q);
+        if (config_.start_at_once) check_queue(q);
         bells_[q] = {doorbell::make(), doorbell::make(), doorbell::make()};
     }
     plan_connect();
+}
+
+void front_end::check_queue(unsigned queue) const {
+    if (!legal_queue_size(config_.queues.at(queue).layout.size)) {
+        refuse_config("the size of queue " + std::to_string(queue) +
+                      " is no power of two up to 32768");
+    }
+    addresses(queue);
+}
+
+void front_end::set_queue(unsigned queue, const ring_layout& layout,
+                          std::uint16_t next_available) {
+    config_.queues.at(queue) = {layout, next_available};
+    if (layout.size != 0) check_queue(queue);
 }
 
 std::uint64_t front_end::user_address(std::uint64_t guest, std::uint64_t size) const {
@@ -91,7 +101,7 @@ void front_end::plan_setup() {
     if (has_protocol(pf::backend_req) && config_.backend_channel >= 0) {
         plan_.push_back({r::set_backend_req_fd});
     }
-    plan_start();
+    if (config_.start_at_once) plan_start();
 }
 
 void front_end::plan_start() {
@@ -99,6 +109,7 @@ void front_end::plan_start() {
     plan_.push_back({r::set_mem_table});
     const auto queues = static_cast<unsigned>(config_.queues.size());
     for (unsigned q = 0; q < queues; ++q) {
+        if (!in_use(q)) continue;
         plan_.push_back({r::set_vring_num, q});
         plan_.push_back({r::set_vring_base, q});
         plan_.push_back({r::set_vring_addr, q});
@@ -108,7 +119,7 @@ void front_end::plan_start() {
         plan_.push_back({r::set_vring_kick, q});
     }
     for (unsigned q = 0; (accepted_ & feature_protocol_features) != 0 && q < queues; ++q) {
-        plan_.push_back({r::set_vring_enable, q, 1});
+        if (in_use(q)) plan_.push_back({r::set_vring_enable, q, 1});
     }
     barrier();
 }
@@ -282,7 +293,9 @@ void front_end::take_protocol_features(std::uint64_t offered) {
 }
 
 void front_end::sequence_done() {
-    if (state_ == state::connecting) state_ = state::running;
+    if (state_ == state::connecting) {
+        state_ = config_.start_at_once ? state::running : state::stopped;
+    }
     if (state_ == state::stopping) state_ = state::stopped;
 }
 
@@ -297,9 +310,11 @@ void front_end::stop() {
     state_ = state::stopping;
     const auto queues = static_cast<unsigned>(config_.queues.size());
     for (unsigned q = queues; (accepted_ & feature_protocol_features) != 0 && q-- > 0;) {
-        plan_.push_back({r::set_vring_enable, q, 0});
+        if (in_use(q)) plan_.push_back({r::set_vring_enable, q, 0});
     }
-    for (unsigned q = 0; q < queues; ++q) plan_.push_back({r::get_vring_base, q});
+    for (unsigned q = 0; q < queues; ++q) {
+        if (in_use(q)) plan_.push_back({r::get_vring_base, q});
+    }
 }
 
 void front_end::restart() {
@@ -308,6 +323,7 @@ void front_end::restart() {
     }
     plan_.clear();
     at_ = 0;
+    config_.start_at_once = true;
     state_ = state::connecting;
     plan_start();
 }

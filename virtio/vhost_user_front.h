@@ -33,6 +33,9 @@ struct front_config {
         std::uint16_t base = 0;  ///< next available index: not 0 after a reconnection
     };
     std::vector<queue> queues;
+    /// False: the first sequence ends, in `stopped`, with what can be said before the driver has set
+    /// up its queues; set_queue, accept, and then restart() go on.
+    bool start_at_once = true;
     /// The end of a Unix stream socket pair that the back end gets for its requests; borrowed, -1
     /// for none. Needs BACKEND_REQ.
     int backend_channel = -1;
@@ -65,9 +68,15 @@ public:
     void restart();
     std::uint16_t base(unsigned queue) const { return config_.queues.at(queue).base; }
 
-    /// Where a queue starts with the next restart().
+    /// Where a queue lies and starts with the next restart(); a queue without a size is left out.
+    /// Throws scmi_vp::error (config) as the constructor does.
+    void set_queue(unsigned queue, const ring_layout& layout, std::uint16_t next_available = 0);
     void set_base(unsigned queue, std::uint16_t next_available) {
         config_.queues.at(queue).base = next_available;
+    }
+    /// What the driver has accepted of features(); before restart().
+    void accept(std::uint64_t features) {
+        accepted_ &= features | feature_protocol_features;
     }
 
     std::uint64_t features() const { return accepted_; }
@@ -106,6 +115,8 @@ private:
     void plan_connect();
     void plan_setup();
     void plan_start();
+    void check_queue(unsigned queue) const;
+    bool in_use(unsigned queue) const { return config_.queues[queue].layout.size != 0; }
     void barrier();
     bool has_protocol(std::uint64_t bit) const { return (protocol_ & bit) != 0; }
     bool wants_ack(front_request what) const;

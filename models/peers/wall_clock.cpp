@@ -16,23 +16,20 @@
 #include "tlm/sc_time.h"
 
 namespace scmi_vp::models {
-namespace {
 
-std::int64_t monotonic_ns() {
+sim_time host_time() {
     timespec t{};
     ::clock_gettime(CLOCK_MONOTONIC, &t);
-    return std::int64_t(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
+    return seconds(t.tv_sec) + nanoseconds(t.tv_nsec);
 }
 
-}  // namespace
-
-wall_clock::wall_clock() : begin_ns_(monotonic_ns()) {
+wall_clock::wall_clock() : begin_(host_time()) {
     // A thread's timers may be 50 us late by default, to wake up together (prctl(2)).
     ::prctl(PR_SET_TIMERSLACK, 1);
 }
 
 sim_time wall_clock::elapsed() const {
-    return nanoseconds(monotonic_ns() - begin_ns_);
+    return host_time() - begin_;
 }
 
 wall_clock::ending wall_clock::run(sim_time until) {
@@ -69,11 +66,23 @@ bool wall_clock::wait(sim_time until) {
         counts_.push_back(fds_.size() - before);
         wake = std::min(wake, c->deadline());
     }
+    int ready = sleep(wake);
+    // Not asleep any more: it is due in a moment.
+    const auto almost = [&] {
+        const sim_time left = wake == sim_time::max() ? wake : wake - elapsed();
+        return left > sim_time{} && left <= awake_before;
+    };
+    while (ready == 0 && almost()) ready = sleep(sim_time{});
+    return ready > 0;
+}
+
+/// Until shortly before then; the number of descriptors that are ready.
+int wall_clock::sleep(sim_time until) {
     timespec span{};
     const timespec* timeout = nullptr;
-    if (wake != sim_time::max()) {
-        // Rounded up: woken before the event is due, it would only sleep again.
-        const std::int64_t ns = std::max<std::int64_t>(0, (wake - elapsed()).ps + 999) / 1000;
+    if (until != sim_time::max()) {
+        const std::int64_t ns = std::max<std::int64_t>(
+            0, until.ps == 0 ? 0 : (until - awake_before - elapsed()) / nanoseconds(1));
         span = {ns / 1'000'000'000, ns % 1'000'000'000};
         timeout = &span;
     }
@@ -81,7 +90,7 @@ bool wall_clock::wait(sim_time until) {
     if (ready < 0 && errno != EINTR) {
         throw error(error_kind::model, std::string("ppoll: ") + std::strerror(errno));
     }
-    return ready > 0;
+    return std::max(0, ready);
 }
 
 void wall_clock::serve() {

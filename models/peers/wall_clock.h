@@ -2,9 +2,9 @@
 // SystemC paced by the host's clock: simulated time is the time since the run began, and whoever
 // comes over a socket is served at it.
 //
-// Between two events it sleeps in ppoll until a descriptor is ready or the next event is due. An
-// event runs at its simulated time, but as much later in real time as the host wakes us up late:
-// lateness() counts that.
+// Between two events it sleeps in ppoll until a descriptor is ready or the next event is almost due;
+// the last microseconds it looks again and again. An event runs at its simulated time, but as much
+// later in real time as the host lets it: lateness() counts that.
 #pragma once
 
 #include <cstdint>
@@ -51,21 +51,27 @@ public:
 
     /// Real time since the beginning; simulated time follows it.
     sim_time elapsed() const;
+    /// So long before an event it stops sleeping: a host needs tens of microseconds to wake up.
+    sim_time awake_before = microseconds(60);
     /// How late events were, each counted once per wake-up.
     const traces::span_histogram& lateness() const { return lateness_; }
 
 private:
     void catch_up();
     bool wait(sim_time until);
+    int sleep(sim_time until);
     void serve();
     void call_overdue();
 
-    std::int64_t begin_ns_ = 0;
+    sim_time begin_;
     std::vector<wall_client*> clients_;
     std::vector<pollfd> fds_;
     std::vector<std::size_t> counts_;  ///< descriptors of each client
     traces::span_histogram lateness_;
     bool stopped_ = false;
 };
+
+/// The host's monotonic clock.
+sim_time host_time();
 
 }  // namespace scmi_vp::models

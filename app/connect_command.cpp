@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// scmi-vp connect: a scenario's guest in front of a foreign SCMI device, in wall-clock time.
+#include "app/options.h"
+#include "base/error.h"
+#include "testbenches/connect_run.h"
+
+namespace po = boost::program_options;
+
+namespace scmi_vp::app {
+namespace {
+
+po::options_description visible_options() {
+    po::options_description o("options");
+    const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
+    o.add_options()("socket", text("PATH"), "a vhost-user SCMI device listens there (required)")(
+        "out", text("DIR"), "write results there, as run does, and the device's response times")(
+        "in-band", "kick and be called by messages (scmi-vp serve --in-band)")(
+        "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
+        "replace a key of the scenario (repeat for more)")(
+        "quiet", "no account of each request")("help,h", "print this");
+    return o;
+}
+
+void print_help(std::ostream& out) {
+    out << "usage: scmi-vp connect SCENARIO --socket PATH [OPTIONS]\n\n"
+           "The guest of SCENARIO, in real time, in front of a real SCMI device: it probes, makes\n"
+           "the scenario's calls, and times out as it would. What it measures goes into the same\n"
+           "files as a run's; the device's response times become a latency for other scenarios.\n"
+           "The scenario's platform takes no part. docs/serve.md says more.\n\n"
+        << visible_options()
+        << "\nexamples:\n"
+           "  vhost-device-scmi --socket-path /tmp/scmi.sock --device fake,name=foo &\n"
+           "  scmi-vp connect quickstart --socket /tmp/scmi.sock --out out/device\n"
+           "  scmi-vp connect my.toml --socket /tmp/scmi.sock --set guest.max_rx_timeout=30ms\n";
+}
+
+exit_status status_of_run(testbenches::run_status s) {
+    if (s == testbenches::run_status::ok) return exit_status::ok;
+    return s == testbenches::run_status::unfinished ? exit_status::unfinished
+                                                    : exit_status::check_failed;
+}
+
+}  // namespace
+
+exit_status connect_command(const arguments& args, std::ostream& out) {
+    po::options_description all = visible_options();
+    all.add_options()("scenario", po::value<std::string>());
+    po::positional_options_description positional;
+    positional.add("scenario", 1);
+    const po::variables_map map = parse_options("connect", args, all, positional);
+    if (map.count("help")) {
+        print_help(out);
+        return exit_status::ok;
+    }
+    if (!map.count("scenario")) {
+        throw error(error_kind::usage, "connect: no scenario given (scmi-vp connect --help)");
+    }
+    if (!map.count("socket")) {
+        throw error(error_kind::usage,
+                    "connect: no --socket PATH given, where the device listens");
+    }
+    testbenches::connect_options options;
+    options.socket = map["socket"].as<std::string>();
+    if (map.count("out")) options.out = map["out"].as<std::string>();
+    if (map.count("out") && options.out.empty()) {
+        throw error(error_kind::usage, "--out: an empty name");
+    }
+    options.in_band = map.count("in-band") != 0;
+    options.quiet = map.count("quiet") != 0;
+    std::vector<std::string> overrides;
+    if (map.count("set")) overrides = map["set"].as<std::vector<std::string>>();
+    const testbenches::scenario s = testbenches::load_scenario(
+        scenario_path(map["scenario"].as<std::string>()), overrides);
+    return status_of_run(testbenches::run_connect(s, options, out));
+}
+
+}  // namespace scmi_vp::app

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// A scenario's guest in front of a foreign SCMI device, in wall-clock time: the same results as of
+// a run, and the device's response times as a latency for other scenarios.
+#pragma once
+
+#include <filesystem>
+#include <ostream>
+
+#include "testbenches/run.h"
+#include "testbenches/scenario.h"
+
+namespace scmi_vp::testbenches {
+
+struct connect_options {
+    std::filesystem::path socket;  ///< a vhost-user back end listens there
+    std::filesystem::path out;     ///< output directory; empty = write no files
+    bool in_band = false;          ///< kicks and calls as messages (the device must offer it)
+    bool quiet = false;            ///< no account of each request
+};
+
+/// The file in the output directory that `{ kind = "recorded", file = ... }` reads.
+inline constexpr const char* response_file = "response.txt";
+
+/// Runs once; `report` gets the readable account. Throws scmi_vp::error: nobody listens, or the
+/// device broke the connection off. Once per process.
+run_status run_connect(const scenario& s, const connect_options& options, std::ostream& report);
+
+}  // namespace scmi_vp::testbenches

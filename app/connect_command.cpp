@@ -16,8 +16,8 @@ po::options_description visible_options() {
         "out", text("DIR"), "write results there, as run does, and the device's response times")(
         "in-band", "kick and be called by messages (scmi-vp serve --in-band)")(
         "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
-        "replace a key of the scenario (repeat for more)")(
-        "quiet", "no account of each request")("help,h", "print this");
+        "replace a key of the scenario (repeat for more)")("quiet", "no account of each request")(
+        "help,h", "print this");
     return o;
 }
 
@@ -56,8 +56,7 @@ exit_status connect_command(const arguments& args, std::ostream& out) {
         throw error(error_kind::usage, "connect: no scenario given (scmi-vp connect --help)");
     }
     if (!map.count("socket")) {
-        throw error(error_kind::usage,
-                    "connect: no --socket PATH given, where the device listens");
+        throw error(error_kind::usage, "connect: no --socket PATH given, where the device listens");
     }
     testbenches::connect_options options;
     options.socket = map["socket"].as<std::string>();
@@ -69,8 +68,8 @@ exit_status connect_command(const arguments& args, std::ostream& out) {
     options.quiet = map.count("quiet") != 0;
     std::vector<std::string> overrides;
     if (map.count("set")) overrides = map["set"].as<std::vector<std::string>>();
-    const testbenches::scenario s = testbenches::load_scenario(
-        scenario_path(map["scenario"].as<std::string>()), overrides);
+    const testbenches::scenario s =
+        testbenches::load_scenario(scenario_path(map["scenario"].as<std::string>()), overrides);
     return status_of_run(testbenches::run_connect(s, options, out));
 }
 

@@ -90,7 +90,7 @@ TEST(program, what_it_does_not_know_it_refuses) {
               "scmi-vp: unknown command rnu, did you mean run? (scmi-vp --help)\n");
     EXPECT_EQ(refusal({"--verbose"}),
               "scmi-vp: unknown option --verbose: one of run, study, explain, report, linux, "
-              "validate, serve, list, "
+              "validate, serve, connect, list, "
               "init (scmi-vp --help)\n");
     EXPECT_EQ(refusal({"list", "kyes"}), "scmi-vp: list: unknown topic kyes, did you mean keys?\n");
     EXPECT_EQ(refusal({"list", "keys", "hops"}),

@@ -35,9 +35,9 @@ system::system(sc_core::sc_module_name name, const system_config& config, run_si
                                               host_latencies_of(config_), view_, monitor_);
     device_ = std::make_unique<virtio_mmio_device>("device", virtio_config(), view_, *platform_,
                                                    monitor_);
-    guest_ = std::make_unique<scmi_vp::models::guest>("guest", config_.guest, config_.quantum,
-                                                      config_.seed, guest_hop_latencies_of(config_), ram_base,
-                                                      config_.device.mmio_base, view_, monitor_);
+    guest_ = std::make_unique<scmi_vp::models::guest>(
+        "guest", config_.guest, config_.quantum, config_.seed, guest_hop_latencies_of(config_),
+        ram_base, config_.device.mmio_base, view_, monitor_);
 
     guest_->driver().bus.bind(guest_checker_.in);
     guest_checker_.out.bind(bus_.add_initiator("guest"));

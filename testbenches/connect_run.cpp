@@ -66,7 +66,7 @@ public:
         ended_ = now();
         finished_ = top_.guest().kernel().all_finished();
         top_.finish();
-        sink_.finish(ended_, finished_);
+        sink_.finish(ended_, finished_, top_.guest().positions());
         write_responses();
         print(clock);
         if (!top_.device().failure().empty()) {
@@ -128,8 +128,8 @@ private:
         traces::span_histogram h;
         for (const sim_time t : top_.device().responses()) h.add(t);
         const double s = double((ended_ - top_.guest().probe_end()).ps) * 1e-12;
-        report_ << "\n" << sink_.sums().requests << " requests, the workload's at "
-                << std::setprecision(4)
+        report_ << "\n"
+                << sink_.sums().requests << " requests, the workload's at " << std::setprecision(4)
                 << (s > 0 ? double(sink_.sums().requests) / s : 0) << " per second\n";
         if (h.count()) {
             report_ << "the device's response time: " << short_time(h.min()) << " min, "

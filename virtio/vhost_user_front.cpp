@@ -52,8 +52,7 @@ void front_end::check_queue(unsigned queue) const {
     addresses(queue);
 }
 
-void front_end::set_queue(unsigned queue, const ring_layout& layout,
-                          std::uint16_t next_available) {
+void front_end::set_queue(unsigned queue, const ring_layout& layout, std::uint16_t next_available) {
     config_.queues.at(queue) = {layout, next_available};
     if (layout.size != 0) check_queue(queue);
 }

@@ -33,8 +33,8 @@ struct front_config {
         std::uint16_t base = 0;  ///< next available index: not 0 after a reconnection
     };
     std::vector<queue> queues;
-    /// False: the first sequence ends, in `stopped`, with what can be said before the driver has set
-    /// up its queues; set_queue, accept, and then restart() go on.
+    /// False: the first sequence ends, in `stopped`, with what can be said before the driver has
+    /// set up its queues; set_queue, accept, and then restart() go on.
     bool start_at_once = true;
     /// The end of a Unix stream socket pair that the back end gets for its requests; borrowed, -1
     /// for none. Needs BACKEND_REQ.
@@ -75,9 +75,7 @@ public:
         config_.queues.at(queue).base = next_available;
     }
     /// What the driver has accepted of features(); before restart().
-    void accept(std::uint64_t features) {
-        accepted_ &= features | feature_protocol_features;
-    }
+    void accept(std::uint64_t features) { accepted_ &= features | feature_protocol_features; }
 
     std::uint64_t features() const { return accepted_; }
     std::uint64_t protocol_features() const { return protocol_; }

@@ -24,7 +24,8 @@ agent_alone::agent_alone(sc_core::sc_module_name name, const system_config& conf
     registers.offered = device_.features();
     registers.queue_size_max = {config_.device.cmdq_size, config_.device.eventq_size};
     config_.guest.irq = config_.device.irq;
-    registers_ = std::make_unique<virtio_mmio_device>("device", registers, view_, device_, monitor_);
+    registers_ =
+        std::make_unique<virtio_mmio_device>("device", registers, view_, device_, monitor_);
     guest_ = std::make_unique<scmi_vp::models::guest>(
         "guest", config_.guest, config_.quantum, config_.seed, guest_hop_latencies_of(config_),
         ram_base, config_.device.mmio_base, view_, monitor_);

@@ -15,9 +15,9 @@ using virtio::actor;
 namespace {
 
 constexpr int patience_ms = 10'000;
-constexpr std::uint64_t known_features =
-    virtio::feature::scmi_p2a_channels | virtio::feature::indirect_desc |
-    virtio::feature::event_idx | virtio::feature::version_1;
+constexpr std::uint64_t known_features = virtio::feature::scmi_p2a_channels |
+                                         virtio::feature::indirect_desc |
+                                         virtio::feature::event_idx | virtio::feature::version_1;
 
 [[noreturn]] void refuse(const std::string& why) {
     throw error(error_kind::input, "the device", why);
@@ -180,8 +180,7 @@ void remote_device::collect() {
         virtio::guest_memory::keep_order();
         // A foreign device may say anything: no more than the ring has.
         for (unsigned n = 0; r.used != index && n < r.layout.size; ++r.used, ++n) {
-            const auto id =
-                view_.load<std::uint32_t>(actor::device, r.layout.used_slot(r.used));
+            const auto id = view_.load<std::uint32_t>(actor::device, r.layout.used_slot(r.used));
             if (id >= r.layout.size) continue;
             const auto head = static_cast<std::uint16_t>(id);
             q == virtio::scmi_cmdq ? replied(head) : delayed_came(head);
@@ -205,8 +204,7 @@ void remote_device::delayed_came(std::uint16_t head) {
     // An event buffer is one descriptor (scmi_channel.cpp, repost).
     const virtio::ring_layout& l = rings_[virtio::scmi_eventq].layout;
     const auto buffer = view_.load<std::uint64_t>(actor::device, l.desc + 16u * head);
-    const scmi::header h =
-        scmi::header::unpack(view_.load<std::uint32_t>(actor::device, buffer));
+    const scmi::header h = scmi::header::unpack(view_.load<std::uint32_t>(actor::device, buffer));
     if (h.type != scmi::message_type::delayed_response) return;
     mon_.delayed_ready(h.token, h.protocol_id, now());
     mon_.delayed_used(h.token, h.protocol_id, now());
@@ -270,8 +268,7 @@ void remote_device::serve_back() {
     if (event.called) called(*event.called);
     if (!event.reply.empty()) back_->send(event.reply);
     if (event.broken) {
-        refuse("it says that the ring of queue " + std::to_string(*event.broken) +
-               " is malformed");
+        refuse("it says that the ring of queue " + std::to_string(*event.broken) + " is malformed");
     }
 }
 

@@ -2,9 +2,9 @@
 // SystemC paced by the host's clock: simulated time is the time since the run began, and whoever
 // comes over a socket is served at it.
 //
-// Between two events it sleeps in ppoll until a descriptor is ready or the next event is almost due;
-// the last microseconds it looks again and again. An event runs at its simulated time, but as much
-// later in real time as the host lets it: lateness() counts that.
+// Between two events it sleeps in ppoll until a descriptor is ready or the next event is almost
+// due; the last microseconds it looks again and again. An event runs at its simulated time, but as
+// much later in real time as the host lets it: lateness() counts that.
 #pragma once
 
 #include <cstdint>

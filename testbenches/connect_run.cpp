@@ -66,7 +66,7 @@ public:
         ended_ = now();
         finished_ = top_.guest().kernel().all_finished();
         top_.finish();
-        sink_.finish(ended_, finished_, top_.guest().positions());
+        sink_.finish(ended_, finished_, top_.guest().positions(), nullptr);
         write_responses();
         print(clock);
         if (!top_.device().failure().empty()) {

@@ -96,7 +96,7 @@ void result_sink::on_violation(const models::violation& v) {
 
 void result_sink::finish(sim_time ended, bool finished,
                          const std::vector<models::task_position>& tasks,
-                         const models::scmi_device& platform) {
+                         const models::scmi_device* platform) {
     if (!out_) return;
     if (ftrace_) ftrace_->finish();
     if (!violations_.empty()) {
@@ -111,7 +111,7 @@ void result_sink::finish(sim_time ended, bool finished,
 
 void result_sink::write_summary(sim_time ended, bool finished,
                                 const std::vector<models::task_position>& tasks,
-                                const models::scmi_device& platform) {
+                                const models::scmi_device* platform) {
     nlohmann::ordered_json j;
     j["title"] = scenario_.title;
     j["scenario"] = scenario_.file.string();
@@ -128,7 +128,7 @@ void result_sink::write_summary(sim_time ended, bool finished,
     j["delayed_responses"] = totals_.delayed_responses;
     j["delayed_timeouts"] = totals_.delayed_timeouts;
     j["log_lines"] = log_lines_;
-    add_faults(j, platform);
+    if (platform) add_faults(j, *platform);
     j["violations"] = violation_count_;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         j["tasks"].push_back({{"name", scenario_.system.guest.contexts[i].name},

@@ -31,9 +31,10 @@ public:
 
     bool wants_registers() const { return registers_ != nullptr; }
 
-    /// Completes the files. `ended` is the simulated time, `finished` whether all tasks were done.
+    /// Completes the files. `ended` is the simulated time, `finished` whether all tasks were done;
+    /// no platform: a foreign one answered.
     void finish(sim_time ended, bool finished, const std::vector<models::task_position>& tasks,
-                const models::scmi_device& platform);
+                const models::scmi_device* platform);
 
     const totals& sums() const { return totals_; }
     const std::vector<account_line>& account() const { return account_; }
@@ -47,7 +48,7 @@ private:
     void show_progress(const models::request& r);
     void write_summary(sim_time ended, bool finished,
                        const std::vector<models::task_position>& tasks,
-                       const models::scmi_device& platform);
+                       const models::scmi_device* platform);
 
     const scenario& scenario_;
     output_directory* out_;

@@ -116,7 +116,7 @@ run_status run_scenario(const scenario& s, const run_options& options, std::ostr
     if (!finished) print_positions(positions, top, ended);
     top.finish();
     if (waves) waves->finish(ended, report);
-    sink.finish(ended, finished, top.guest().positions(), top.platform());
+    sink.finish(ended, finished, top.guest().positions(), &top.platform());
     print_report(report, s, options, sink, ended);
     print_faults(report, top.platform());
     report << positions.str();

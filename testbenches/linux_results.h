@@ -32,7 +32,7 @@ struct player_result {
         std::size_t call = 0;  ///< of linux_workload::kinds
         sim_time at;
     };
-    bool played = false;    ///< the files of the workload were there
+    bool played = false;    ///< the driver was probed
     bool finished = false;  ///< all tasks ended in time
     sim_time start;         ///< guest time when the tasks were started
     sim_time module;        ///< when the module of calls was loaded

@@ -287,8 +287,9 @@ private:
         if (!ring_fault_.empty())
             report << "\nThe guest's ring is malformed: " << ring_fault_ << "\n";
         if (outcome_.status == run_status::no_probe) {
-            report << "\nThe workload did not run: the guest has no "
-                   << folder_.read("player.missing");
+            report << "\nThe workload did not run: the driver was not probed.\n";
+        } else if (const std::string missing = folder_.read("player.missing"); !missing.empty()) {
+            report << "\nThe guest does not have these, so calls of them failed:\n" << missing;
         }
         if (!out_) return;
         report << "\nWritten to " << options_.out.string() << ":\n";

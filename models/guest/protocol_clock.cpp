@@ -8,11 +8,8 @@ namespace scmi_vp::models {
 namespace protocol = scmi::protocol;
 
 int scmi_protocols::probe_clk_scmi(guest_context& c, const std::string& device) {
-    const int err = init_clock(c);
-    if (err) {
-        clocks_.clear();
-        return err;
-    }
+    const int err = acquire(c, protocol::clock);
+    if (err) return err;
     // scmi_clocks_probe: a clock without a name was not described.
     for (std::uint32_t id = 0; id < clocks_.size(); ++id) {
         if (clocks_[id].name.empty() || register_clock(c, id)) continue;

@@ -8,12 +8,8 @@ namespace scmi_vp::models {
 namespace protocol = scmi::protocol;
 
 int scmi_protocols::probe_cpufreq(guest_context& c, const std::string& device) {
-    perf_domains_.clear();
-    const int err = init_performance(c);
-    if (err) {
-        perf_domains_.clear();
-        return err;
-    }
+    const int err = acquire(c, protocol::perf);
+    if (err) return err;
     bool any = false;
     for (std::uint32_t id = 0; id < perf_domains_.size(); ++id) {
         perf_domains_[id].policy = cpufreq_online(c, id);
@@ -22,7 +18,7 @@ int scmi_protocols::probe_cpufreq(guest_context& c, const std::string& device) {
     // cpufreq_register_driver fails when no policy came of it.
     if (!any) {
         log_device(c, device, "scmi_cpufreq_probe: registering cpufreq failed, err: -19");
-        perf_domains_.clear();
+        forget(protocol::perf);
     }
     return any ? 0 : -ENODEV;
 }

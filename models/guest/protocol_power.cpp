@@ -10,12 +10,8 @@ namespace protocol = scmi::protocol;
 constexpr std::uint32_t state_on = 0, state_off = 0x40000000;  // SCMI_POWER_STATE_GENERIC_*
 
 int scmi_protocols::probe_power_domain(guest_context& c, const std::string& device) {
-    power_domains_.clear();
-    const int err = init_power(c);
-    if (err) {
-        power_domains_.clear();
-        return err;
-    }
+    const int err = acquire(c, protocol::power);
+    if (err) return err;
     // scmi_pm_domain_probe: a domain whose state cannot be read is left out.
     for (std::uint32_t id = 0; id < power_domains_.size(); ++id) {
         power_domains_[id].registered = power_state_get(c, id) == 0;

@@ -67,7 +67,6 @@ bool scmi_protocols::probe(guest_context& c) {
     return true;
 }
 
-/// What another driver holds is not initialised again (driver.c scmi_protocol_acquire).
 void scmi_protocols::load_caller(guest_context& c) {
     const auto has = [](const auto& list, const auto& what) {
         return std::find(list.begin(), list.end(), what) != list.end();
@@ -90,14 +89,48 @@ void scmi_protocols::add_device(guest_context& c, const user_driver& driver) {
         name + ": probe of " + device + " failed with error " + std::to_string(err), c.time());
 }
 
-int scmi_protocols::probe_caller(guest_context& c, std::uint8_t id) {
-    int err = 0;
-    if (id == protocol::power && power_domains_.empty()) err = init_power(c);
-    if (id == protocol::perf && perf_domains_.empty()) err = init_performance(c);
-    if (id == protocol::clock && clocks_.empty()) err = init_clock(c);
-    if (id == protocol::sensor && sensors_.empty()) err = init_sensor(c);
-    if (!err) called_.push_back(id);
-    return err;
+int scmi_protocols::acquire(guest_context& c, std::uint8_t protocol_id) {
+    if (std::find(held_.begin(), held_.end(), protocol_id) != held_.end()) return 0;
+    forget(protocol_id);
+    const int err = initialise(c, protocol_id);
+    if (err) {
+        forget(protocol_id);
+        return err;
+    }
+    held_.push_back(protocol_id);
+    // scmi_alloc_init_protocol_instance: events of a protocol without a source of any are refused
+    // (notify.c scmi_register_protocol_events).
+    if (sources_of(protocol_id) == 0) {
+        char text[64];
+        std::snprintf(text, sizeof text, "Protocol:%X - Events Registration Failed - err:%d",
+                      protocol_id, -EINVAL);
+        agent_.log(c, text);
+    }
+    return 0;
+}
+
+int scmi_protocols::initialise(guest_context& c, std::uint8_t protocol_id) {
+    switch (protocol_id) {
+        case protocol::power:
+            return init_power(c);
+        case protocol::perf:
+            return init_performance(c);
+        case protocol::clock:
+            return init_clock(c);
+        case protocol::sensor:
+            return init_sensor(c);
+        default:
+            return -EINVAL;
+    }
+}
+
+/// Nobody holds it any more.
+void scmi_protocols::forget(std::uint8_t protocol_id) {
+    held_.erase(std::remove(held_.begin(), held_.end(), protocol_id), held_.end());
+    if (protocol_id == protocol::power) power_domains_.clear();
+    if (protocol_id == protocol::perf) perf_domains_.clear();
+    if (protocol_id == protocol::clock) clocks_.clear();
+    if (protocol_id == protocol::sensor) sensors_.clear();
 }
 
 bool scmi_protocols::called(std::uint8_t protocol_id) const {
@@ -188,22 +221,26 @@ int scmi_protocols::probe_driver(guest_context& c, const user_driver& driver,
     if (driver.name == "clk-scmi") return probe_clk_scmi(c, device);
     if (driver.name == "scmi-cpufreq") return probe_cpufreq(c, device);
     if (driver.name == "scmi-power-domain") return probe_power_domain(c, device);
-    if (driver.name == caller_driver) return probe_caller(c, driver.protocol_id);
-    return probe_sensor_user(c, driver.name);
+    if (driver.name != caller_driver) return probe_sensor_user(c, driver.name, device);
+    const int err = acquire(c, driver.protocol_id);
+    if (!err) called_.push_back(driver.protocol_id);
+    return err;
 }
 
-int scmi_protocols::probe_sensor_user(guest_context& c, std::string_view driver) {
-    // Each user initialises the protocol again when no other user holds it.
-    const bool held = driver == "iio-scmi" ? false : !sensors_.empty();
-    const int err = held ? 0 : init_sensor(c);
-    // scmi_iio_dev_probe looks for 3-axis sensors: none can be described by Sensor 1.0, so it fails
-    // and lets the protocol go.
-    if (err || driver == "iio-scmi") {
-        sensors_.clear();
+int scmi_protocols::probe_sensor_user(guest_context& c, std::string_view driver,
+                                      const std::string& device) {
+    const int err = acquire(c, protocol::sensor);
+    if (driver == "iio-scmi") {
+        // scmi_iio_dev_probe looks for 3-axis sensors: none can be described by Sensor 1.0, so it
+        // fails and lets the protocol go.
+        if (err) log_device(c, device, "SCMI device has no sensor interface");
+        if (!err) forget(protocol::sensor);
         return err ? err : -ENODEV;
     }
-    // scmi_hwmon_probe: reads happen at run time.
-    return sensors_.empty() ? -EIO : 0;
+    if (err) return err;
+    if (!sensors_.empty()) return 0;  // scmi_hwmon_probe: reads happen at run time
+    forget(protocol::sensor);
+    return -EIO;
 }
 
 int scmi_protocols::make(guest_context& c, const call& what) {
@@ -216,6 +253,9 @@ int scmi_protocols::make(guest_context& c, const call& what) {
         case call_kind::clock_set_rate:
         case call_kind::clock_enable:
         case call_kind::clock_disable:
+            // The protocol's own operations do not look whether there is such a clock.
+            if (called(protocol::clock) && what.kind != call_kind::clock_get_rate)
+                return clock_set(c, what);
             if (what.id >= clocks_.size()) return -ENODEV;
             if (!clocks_[what.id].registered && !called(protocol::clock)) return -ENODEV;
             return what.kind == call_kind::clock_get_rate ? clock_rate_get(c, what.id)
@@ -229,8 +269,10 @@ int scmi_protocols::make(guest_context& c, const call& what) {
                        : perf_level_set(c, what.id, static_cast<std::uint32_t>(what.value));
         case call_kind::power_on:
         case call_kind::power_off:
-            if (what.id >= power_domains_.size()) return -ENODEV;
-            if (!power_domains_[what.id].registered && !called(protocol::power)) return -ENODEV;
+            if (called(protocol::power))
+                return power_set(c, what.id, what.kind == call_kind::power_on);
+            if (what.id >= power_domains_.size() || !power_domains_[what.id].registered)
+                return -ENODEV;
             return power_set(c, what.id, what.kind == call_kind::power_on);
         default:
             return make_operation(c, what);

@@ -82,8 +82,11 @@ private:
     void add_device(guest_context& c, const user_driver& driver);
     /// 0 or a negative errno.
     int probe_driver(guest_context& c, const user_driver& driver, const std::string& device);
-    int probe_caller(guest_context& c, std::uint8_t protocol_id);
-    int probe_sensor_user(guest_context& c, std::string_view driver);
+    int probe_sensor_user(guest_context& c, std::string_view driver, const std::string& device);
+    /// scmi_protocol_acquire: initialises a protocol that no other driver holds.
+    int acquire(guest_context& c, std::uint8_t protocol_id);
+    int initialise(guest_context& c, std::uint8_t protocol_id);
+    void forget(std::uint8_t protocol_id);
     bool called(std::uint8_t protocol_id) const;
     int probe_clk_scmi(guest_context& c, const std::string& device);
     bool register_clock(guest_context& c, std::uint32_t id);
@@ -125,7 +128,8 @@ private:
     const guest_config& config_;
     std::vector<std::uint8_t> implemented_;
     unsigned next_device_ = 0;          ///< number of the next one on the bus
-    std::vector<std::uint8_t> called_;  ///< protocols that scmi-vp-caller holds
+    std::vector<std::uint8_t> held_;    ///< protocols that are initialised
+    std::vector<std::uint8_t> called_;  ///< those that scmi-vp-caller holds
     std::vector<sensor_info> sensors_;
     std::vector<clock_info> clocks_;
     std::vector<perf_domain_info> perf_domains_;

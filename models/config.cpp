@@ -41,6 +41,7 @@ const std::vector<named_costs>& cost_presets() {
         // (arch/um/kernel/time.c timer_read), everything else is free; printk uses jiffies.
         uml.clock_read = nanoseconds(256);
         uml.clock_granularity = nanoseconds(256);
+        uml.cpu_relax = nanoseconds(1);  // arch/um/include/asm/processor-generic.h
         uml.printk_on_tick = true;
         return std::vector<named_costs>{{"free", guest_costs{}}, {"uml-time-travel", uml}};
     }();

@@ -38,6 +38,7 @@ struct guest_costs {
     sim_time rx_callback;         ///< the core's handling of one received message
     sim_time context_switch;      ///< a woken thread gets the CPU
     sim_time syscall_return;      ///< from the end of the transfer to the caller
+    sim_time cpu_relax;           ///< between two looks at a condition that is polled
     bool printk_on_tick = false;  ///< printk stamps have the tick's granularity (User-Mode Linux)
 };
 /// The presets "free" and "uml-time-travel"; nullptr when unknown.
@@ -172,6 +173,10 @@ struct guest_config {
     unsigned irq = 40;     ///< its number, for kernel messages; system takes the device's
     std::uint64_t memory_bytes = 64ull << 20;
     bool ftrace = true;  ///< scmi:* events on: each reads the clock
+    /// CONFIG_ARM_SCMI_TRANSPORT_VIRTIO_ATOMIC_ENABLE: clocks that can be enabled within
+    /// `atomic_threshold_us` are enabled in atomic context, which polls.
+    bool atomic = false;
+    std::uint32_t atomic_threshold_us = 0;  ///< atomic-threshold-us of the device tree
     context_config probe_context{"kworker/u2:0", 5, 0};
     sim_time probe_start;  ///< when the core's probe enters its first request
     std::vector<std::string> drivers{

@@ -26,7 +26,8 @@ guest_hop_latencies guest_hop_latencies_of(const system_config& c) {
     return {
         of(hop::interrupt),
         of(hop::guest_wake),
-        {of(hop::prepare), of(hop::lock), of(hop::publish), of(hop::collect), of(hop::complete)}};
+        {of(hop::prepare), of(hop::lock), of(hop::publish), of(hop::collect), of(hop::complete),
+         of(hop::poll)}};
 }
 
 host_latencies host_latencies_of(const system_config& c, std::uint32_t agent) {

@@ -35,7 +35,12 @@ request* monitor::enter(std::uint16_t context, sim_time when) {
 
 void monitor::mark_in_vain(request& r, instant i) {
     // It waits in vain until it runs again; what happens to it later is the late reply's.
-    if (i == instant::woke) move_hop(r.reached, int(hop::complete));
+    if (i == instant::woke) move_hop(lane(r), int(hop::complete));
+}
+
+void monitor::notify_watch() {
+    ++used_watch_->changes;
+    used_watch_->event->notify(sc_core::SC_ZERO_TIME);
 }
 
 void monitor::delayed_matched(request& r, sim_time when) {

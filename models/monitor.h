@@ -18,6 +18,10 @@
 #include "virtio/device_state.h"
 #include "virtio/ownership_checker.h"
 
+namespace sc_core {
+class sc_event;
+}
+
 namespace scmi_vp::models {
 
 class waves;
@@ -54,9 +58,10 @@ public:
         if (r.timed_out) return mark_in_vain(r, i);
         // A reply that came another way (in another chain, or as a delayed response first) has let
         // the caller go; what happens to this chain afterwards is in none of its hops.
-        if (n != r.reached + 1u || r.left) return;
-        move_hop(r.reached, int(n));
+        if (n != r.reached + 1u || n > r.last) return;
+        const int before = lane(r);
         r.reached = static_cast<std::uint8_t>(n);
+        move_hop(before, lane(r));
     }
     /// The chain `head` of the command queue carries `r` and is visible to the device.
     void published(request& r, std::uint16_t head, sim_time when);
@@ -91,6 +96,17 @@ public:
     virtio::ownership_checker* ownership() const { return ownership_; }
     void made_used(unsigned queue, std::uint16_t head) {
         if (ownership_) ownership_->made_used(queue, head);
+        poll_again();
+    }
+
+    /// Who polls wants to know when something is used: counted in `changes`, and notified.
+    struct used_watch {
+        sc_core::sc_event* event;
+        std::uint64_t changes = 0;
+    };
+    void watch_used(used_watch* w) { used_watch_ = w; }
+    void poll_again() {
+        if (used_watch_) notify_watch();
     }
 
     // --- traces ---
@@ -124,6 +140,9 @@ private:
         if (waves_) show_move(from, to);
     }
     [[gnu::cold]] void show_move(int from, int to);
+    [[gnu::cold]] void notify_watch();
+    /// Where it is shown: in the hop that it is in.
+    static int lane(const request& r) { return r.polled ? int(r.stuck_in()) : r.reached; }
     void forget(std::vector<request*>& list, request* r);
     [[gnu::noinline]] void taken_early(request& r);
     void check_sums(const request& r);
@@ -135,6 +154,7 @@ private:
 
     run_sink& sink_;
     waves* waves_ = nullptr;
+    used_watch* used_watch_ = nullptr;
     virtio::ownership_checker* ownership_ = nullptr;
     std::deque<request> pool_;
     std::vector<request*> free_;
@@ -177,7 +197,8 @@ inline void monitor::leave(request& r, outcome o, std::int32_t linux_errno, sim_
     r.linux_errno = linux_errno;
     r.at[std::size_t(instant::returned)] = when;
     r.left = true;
-    move_hop(r.timed_out ? int(hop::complete) : r.reached, -1);
+    r.last = 0;
+    move_hop(r.timed_out ? int(hop::complete) : lane(r), -1);
     check_sums(r);
 }
 

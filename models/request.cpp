@@ -45,12 +45,14 @@ std::array<sim_time, hop_count> request::hops() const {
     if (reached >= woke) return all_hops(at, std::make_index_sequence<complete + 1>());
     spans out{};
     for (std::size_t i = 0; i < std::size_t(reached); ++i) out[i] = at[i + 1] - at[i];
+    const auto stuck = std::size_t(stuck_in());
     if (timed_out) {
-        out[reached] = at[woke] - at[reached];
+        out[stuck] = at[woke] - at[reached];
         out[complete] = at[std::size_t(instant::returned)] - at[woke];
     } else {
-        // An error before the message was sent: what is left of the round trip is where it ended.
-        out[reached] = at[std::size_t(instant::returned)] - at[reached];
+        // Polled; or an error before the message was sent: what is left of the round trip is where
+        // it ended.
+        out[stuck] = at[std::size_t(instant::returned)] - at[reached];
     }
     return out;
 }

@@ -56,7 +56,9 @@ struct request {
     std::array<sim_time, instant_count> at{};
     std::uint8_t reached = 0;  ///< index of the latest instant that was reached in order
     bool timed_out = false;
-    bool left = false;  ///< the caller has returned: the hops are complete
+    bool polled = false;  ///< the caller polls: no interrupt's hops are in its way
+    bool left = false;    ///< the caller has returned: the hops are complete
+    std::uint8_t last = std::uint8_t(instant_count - 1);  ///< instant that it can reach in order
     bool lost = false;  ///< the platform will never reply (a fault): a timeout is a true one
     sim_time intended;  ///< when the call was meant to be made (open loop), else `called`
     sim_time called;    ///< when the call was made; locks are taken between this and entering
@@ -71,8 +73,16 @@ struct request {
     sim_time round_trip() const {
         return at[std::size_t(instant::returned)] - at[std::size_t(instant::entered)];
     }
+    /// From now on its caller polls for the reply.
+    void poll() {
+        polled = true;
+        last = std::uint8_t(instant::used);
+    }
     /// The hop in which a request that timed out was waiting.
-    hop stuck_in() const { return static_cast<hop>(reached); }
+    hop stuck_in() const {
+        return polled && reached >= std::size_t(instant::used) ? hop::poll
+                                                               : static_cast<hop>(reached);
+    }
 };
 
 }  // namespace scmi_vp::models

@@ -237,7 +237,7 @@ linux_call linux_call_of(const call& c, const scenario& s) {
     if (!file.empty()) return {file, ""};
     if (has_driver(s.system.guest, models::caller_driver)) {
         return {caller_file, std::string(name_of(c.kind)) + " " + std::to_string(c.id) + " " +
-                                 std::to_string(c.value) + " 0"};
+                                 std::to_string(c.value) + (c.poll ? " 1" : " 0")};
     }
     refuse(where, "call '" + std::string(name_of(c.kind)) + "' (" + std::to_string(c.id) +
                       "): Linux 6.1 shows user space no file for it; add " +

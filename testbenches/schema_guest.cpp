@@ -83,6 +83,17 @@ std::vector<key_info> driver_keys() {
                            "bytes", 32, 4096, [](draft& d, std::int64_t n) {
                                d.guest().profile.max_msg_size = std::uint32_t(n);
                            }));
+    keys.push_back(boolean({"guest.atomic", "false",
+                            "Whether the transport is built for atomic use "
+                            "(ARM_SCMI_TRANSPORT_VIRTIO_ATOMIC_ENABLE): clocks are then enabled "
+                            "by polling."},
+                           [](draft& d, bool b) { d.guest().atomic = b; }));
+    keys.push_back(time({"guest.atomic_threshold", "\"0s\"",
+                         "Clocks that take longer to enable, or do not say how long, are not "
+                         "enabled so (atomic-threshold-us); whole microseconds."},
+                        sim_time{}, seconds(4294), [](draft& d, sim_time t) {
+                            d.guest().atomic_threshold_us = std::uint32_t(t / microseconds(1));
+                        }));
     keys.push_back(list({"guest.drivers", R"(["clk-scmi", "scmi-hwmon", "iio-scmi"])",
                          "SCMI drivers built in, in link order; of one protocol the last is "
                          "probed first. scmi-vp-caller is loaded last and makes any call."},
@@ -124,7 +135,7 @@ struct cost_row {
     const char* meaning;
 };
 
-constexpr std::array<cost_row, 14> cost_rows{{
+constexpr std::array<cost_row, 15> cost_rows{{
     {"clock_read", &models::guest_costs::clock_read,
      "Reading the clock in task context; each trace event does."},
     {"clock_read_irq", &models::guest_costs::clock_read_irq,
@@ -147,6 +158,8 @@ constexpr std::array<cost_row, 14> cost_rows{{
      "From the wake-up of a thread until it runs."},
     {"syscall_return", &models::guest_costs::syscall_return,
      "From the end of the transfer to the caller."},
+    {"cpu_relax", &models::guest_costs::cpu_relax,
+     "Between two looks at a condition that is polled."},
 }};
 
 std::vector<key_info> cost_keys() {

@@ -207,7 +207,7 @@ std::string packed(const std::string& status, const evidence::times& t) {
     nlohmann::json j = {status, t.first_command.ps, t.module.ps, nlohmann::json::array()};
     for (const auto& task : t.calls) {
         nlohmann::json calls = nlohmann::json::array();
-        for (const auto& [at, c] : task) calls.push_back({at.ps, int(c.kind), c.id, c.value});
+        for (const auto& [at, c] : task) calls.push_back({at.ps, int(c.kind), c.id, c.value, c.poll});
         j[3].push_back(std::move(calls));
     }
     return j.dump();
@@ -222,7 +222,7 @@ evidence::times unpacked(const std::string& text, std::string& status) {
         auto& calls = t.calls.emplace_back();
         for (const nlohmann::json& c : task)
             calls.emplace_back(time(c[0]),
-                               models::call{models::call_kind(c[1].get<int>()), c[2], c[3]});
+                               models::call{models::call_kind(c[1].get<int>()), c[2], c[3], c[4]});
     }
     return t;
 }

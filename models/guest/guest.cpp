@@ -64,29 +64,26 @@ void guest::add_kernel_tasks() {
 
 /// Kernel threads without requests of their own.
 void guest::add_daemons() {
-    if (wants_notifications()) {
+    if (any_call([](const call& c) { return c.kind == call_kind::notify_register; })) {
         // Any idle worker of an unbound workqueue (notify.c scmi_notification_init).
         protocols_.notifications().set_worker(&kernel_.add_daemon(
             {"kworker/u2:1", 30, 0},
             [this](guest_context& ctx) { protocols_.notifications().work(ctx); }));
     }
+    if (config_.atomic || any_call([](const call& c) { return c.poll; })) {
+        channel_.set_deferred_worker(&kernel_.add_daemon(
+            {"kworker/u2:2", 31, 0}, [this](guest_context& ctx) { agent_.deferred_work(ctx); }));
+    }
 }
 
-bool guest::wants_notifications() const {
-    const auto asks = [](const call& c) { return c.kind == call_kind::notify_register; };
-    const auto any = [&asks](const std::vector<call>& calls) {
-        return std::any_of(calls.begin(), calls.end(), asks);
+bool guest::any_call(bool (*is)(const call&)) const {
+    const auto any = [is](const auto& work) {
+        return std::any_of(work.calls.begin(), work.calls.end(), is);
     };
-    for (const sequence_step& s : config_.sequence) {
-        if (asks(s.what)) return true;
-    }
-    for (const call_loop& l : config_.loops) {
-        if (any(l.calls)) return true;
-    }
-    for (const open_arrivals& o : config_.open) {
-        if (any(o.calls)) return true;
-    }
-    return false;
+    return std::any_of(config_.sequence.begin(), config_.sequence.end(),
+                       [is](const sequence_step& s) { return is(s.what); }) ||
+           std::any_of(config_.loops.begin(), config_.loops.end(), any) ||
+           std::any_of(config_.open.begin(), config_.open.end(), any);
 }
 
 /// genpd_power_off_work_fn(), under the domain's lock: while one worker waits for the platform, the
@@ -131,6 +128,10 @@ void guest::probe(guest_context& c) {
     // Up to v6.11 arm-scmi registers before virtio-mmio and is deferred once at boot.
     if (config_.profile.deferral_logged) {
         agent_.log(c, "Deferring probe after not finding a bound scmi-virtio device");
+    }
+    if (config_.atomic_threshold_us != 0) {
+        agent_.log(c, "SCMI System wide atomic threshold set to " +
+                          std::to_string(config_.atomic_threshold_us) + " us");
     }
     if (driver_.probe(c)) {
         channel_.set_up(c, config_.profile.max_msg_size);
@@ -268,6 +269,7 @@ guest_mutex* guest::subsystem_lock(const call& what) {
     // still goes through them.
     if (what.kind != call_kind::clock_get_rate && has_driver(config_, caller_driver))
         return nullptr;
+    if (protocols_.is_atomic(what)) return &clk_enable_;
     switch (what.kind) {
         case call_kind::sensor_read:
         case call_kind::base_version:
@@ -304,7 +306,13 @@ void guest::make(task& t, guest_context& c, const call& what, sim_time intended,
     guest_mutex* const subsystem = subsystem_lock(what);
     if (lock) c.lock(*lock);
     if (subsystem) c.lock(*subsystem);
+    const bool atomic = subsystem == &clk_enable_;
+    if (atomic) kernel_.irqs_off(c.cpu());  // clk_enable_lock: spin_lock_irqsave
     const int err = protocols_.make(c, what);
+    if (atomic) {
+        c.sync();
+        kernel_.irqs_on(c.cpu());
+    }
     if (subsystem) c.unlock(*subsystem);
     if (lock) c.unlock(*lock);
     c.call.active = false;

@@ -74,7 +74,7 @@ private:
         task_position at;
     };
     void add_daemons();
-    bool wants_notifications() const;
+    bool any_call(bool (*is)(const call&)) const;
     void configure(task& t, const context_config& c, std::uint64_t seed);
     void start_arrivals();
     void arrivals_due();
@@ -106,7 +106,8 @@ private:
     std::deque<arrival_queue> arrivals_;
     calendar<arrival_queue*> arrival_times_;
     std::map<std::string, guest_mutex> mutexes_;
-    guest_mutex clk_prepare_;                             ///< prepare_lock of drivers/clk/clk.c
+    guest_mutex clk_prepare_;  ///< prepare_lock of drivers/clk/clk.c
+    guest_mutex clk_enable_;   ///< enable_lock there; who waits sleeps here instead of spinning
     std::deque<guest_mutex> policy_locks_, genpd_locks_;  ///< one per domain
     std::size_t step_ = 0;                                ///< of the sequence
     sim_time step_returned_;

@@ -110,6 +110,19 @@ void guest_context::wait_woken(context_wave shown) {
     block(shown);
 }
 
+void guest_context::spin(const sc_core::sc_event& progress, sim_time period, sim_time until) {
+    sync();
+    const sim_time begin = now(), stolen = cpu_.stolen;
+    if (until > begin) sc_core::wait(to_sc(until - begin), progress);
+    sc_core::wait(sc_core::SC_ZERO_TIME);  // what interrupts at this instant comes first
+    while (cpu_.in_irq) sc_core::wait(cpu_.irq_exited.await());
+    if (period.ps == 0) return;
+    const sim_time spent = now() - begin - (cpu_.stolen - stolen);
+    const std::int64_t into_turn = spent.ps % period.ps;
+    if (into_turn != 0 || spent.ps == 0) ahead_ += sim_time(period.ps - into_turn);
+    sync();
+}
+
 void guest_context::lock(guest_mutex& m) {
     sync();  // others see who came first
     if (!m.holder) {
@@ -267,24 +280,25 @@ void guest_kernel::printk(const std::string& text, sim_time when) {
 }
 
 void guest_kernel::trace(guest_context& c, traces::ftrace_event& e) {
-    c.spend(costs().clock_read);
+    c.spend(clock_read(c.cpu()));
     c.sync();
     e.stamp = clock_stamp(now());
     e.task = c.config().name;
     e.pid = c.config().pid;
     e.cpu = c.config().cpu;
-    e.flags = ".....";
+    e.flags = c.cpu().irqs_off > 0 ? "d...." : ".....";
     mon_.ftrace(e);
 }
 
 void guest_kernel::trace_irq(guest_cpu& cpu, traces::ftrace_event& e) {
     // A method cannot let the time pass here: the handler does, after its message.
-    cpu.irq_clock_reads += costs().clock_read_irq;
+    cpu.irq_clock_reads += clock_read(cpu);
     e.stamp = clock_stamp(now() + cpu.irq_clock_reads);
     e.task = cpu.running ? cpu.running->config().name : "<idle>";
     e.pid = cpu.running ? cpu.running->config().pid : 0;
     e.cpu = cpu.index;
-    e.flags = "d.h..";
+    // A workqueue's thread handles what polling has fetched.
+    e.flags = cpu.in_irq ? "d.h.." : cpu.irqs_off > 0 ? "d...." : ".....";
     mon_.ftrace(e);
 }
 

@@ -114,6 +114,11 @@ public:
     /// and again afterwards.
     void wait_woken(context_wave shown);
 
+    /// Turns in a loop of which each turn takes `period` (0: as good as none) until `progress` is
+    /// notified or it is `until`; returns at the start of the turn that sees it. Interrupts are
+    /// taken meanwhile.
+    void spin(const sc_core::sc_event& progress, sim_time period, sim_time until);
+
     void lock(guest_mutex& m);
     void unlock(guest_mutex& m);
 
@@ -184,6 +189,11 @@ public:
     void irqs_off(guest_cpu& cpu) { ++cpu.irqs_off; }
     void irqs_on(guest_cpu& cpu) {
         if (--cpu.irqs_off == 0) cpu.irqs_on.notify_delta();
+    }
+
+    /// What it costs to read the clock now: with interrupts off it is as in a handler.
+    sim_time clock_read(const guest_cpu& cpu) const {
+        return cpu.in_irq || cpu.irqs_off > 0 ? costs().clock_read_irq : costs().clock_read;
     }
 
     // --- clocks, log, trace ---

@@ -27,6 +27,7 @@ bool scmi_protocols::register_clock(guest_context& c, std::uint32_t id) {
         if (clocks_[other].registered && clocks_[other].name == clock.name) return false;
     }
     clock.registered = true;
+    clock.atomic = config_.atomic && clock.enable_latency_us <= config_.atomic_threshold_us;
     if (!clock_rate_get(c, id)) clock.rate = last_value_;  // the framework reads its rate
     return !clock.discrete || clock.rates != 0;
 }
@@ -59,6 +60,8 @@ int scmi_protocols::clock_attributes(guest_context& c, std::uint32_t id, std::ui
     if (!err) {
         clocks_[id].name = name_at(t, 4, 16);
         extended = version >= 0x20000 && (t.u32(0) & 1u << 29);
+        // Not told is as long as can be.
+        if (version >= 0x20000 && t.u32(20) != 0) clocks_[id].enable_latency_us = t.u32(20);
     }
     agent_.end(t);
     if (err || !extended) return err;
@@ -112,6 +115,7 @@ int scmi_protocols::clock_set(guest_context& c, const call& what) {
     int err = agent_.begin(c, t, protocol::clock, 7, 8, 0, "scmi_clock_config_set",
                            static_cast<std::int32_t>(what.id));
     if (err) return err;
+    t.x->poll = what.poll || is_atomic(what);  // enable_atomic, disable_atomic
     t.put_u32(0, what.id);
     t.put_u32(4, what.kind == call_kind::clock_enable ? 1 : 0);
     err = agent_.do_xfer(c, t);

@@ -95,11 +95,12 @@ int scmi_protocols::perf_levels(guest_context& c, std::uint32_t id) {
     return err;
 }
 
-int scmi_protocols::perf_level_get(guest_context& c, std::uint32_t id) {
+int scmi_protocols::perf_level_get(guest_context& c, std::uint32_t id, bool poll) {
     transfer t;
     int err = agent_.begin(c, t, protocol::perf, 8, 4, 4, "scmi_perf_level_get",
                            static_cast<std::int32_t>(id));
     if (err) return err;
+    t.x->poll = poll;
     t.put_u32(0, id);
     err = agent_.do_xfer(c, t);
     if (!err) last_value_ = t.u32(0);
@@ -107,11 +108,13 @@ int scmi_protocols::perf_level_get(guest_context& c, std::uint32_t id) {
     return err;
 }
 
-int scmi_protocols::perf_level_set(guest_context& c, std::uint32_t id, std::uint32_t level) {
+int scmi_protocols::perf_level_set(guest_context& c, std::uint32_t id, std::uint32_t level,
+                                   bool poll) {
     transfer t;
     int err = agent_.begin(c, t, protocol::perf, 7, 8, 0, "scmi_perf_level_set",
                            static_cast<std::int32_t>(id));
     if (err) return err;
+    t.x->poll = poll;
     t.put_u32(0, id);
     t.put_u32(4, level);
     err = agent_.do_xfer(c, t);

@@ -37,7 +37,7 @@ int scmi_protocols::sensor_descriptions(guest_context& c, std::uint32_t, std::si
 int scmi_protocols::sensor_read(guest_context& c, const sensor_info& s) {
     // scmi_sensor_reading_get.
     transfer t;
-    int err = agent_.begin(c, t, protocol::sensor, 6, 8, 8, "scmi_sensor_reading_get",
+    int err = agent_.begin(c, t, protocol::sensor, 6, 8, 0, "scmi_sensor_reading_get",
                            static_cast<std::int32_t>(s.id));
     if (err) return err;
     t.put_u32(0, s.id);

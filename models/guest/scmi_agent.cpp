@@ -143,7 +143,8 @@ int scmi_agent::send(guest_context& c, transfer& t) {
     c.spend(extra_.prepare.next());
     mon.mark(*t.r, instant::send, c.stamp());
     show(x, xfer_wave::sent);
-    const int err = channel_.send(c, x, *t.r);  // 5
+    if (x.poll) t.r->poll();
+    const int err = channel_.send(c, x, *t.r, waits_[x.index].message);  // 5
     if (err) {
         // Only a debug message in Linux, and no xfer_end event.
         mon.leave(*t.r, err == -EBUSY ? outcome::no_message : outcome::send_failed, err, c.stamp());
@@ -172,9 +173,10 @@ int scmi_agent::wait_for_reply(guest_context& c, transfer& t, const char* caller
 int scmi_agent::do_xfer_from(guest_context& c, transfer& t, const char* caller) {
     int err = send(c, t);
     if (err) return err;
-    err = wait_for_reply(c, t, caller);                             // 8a
-    if (!err && t.x->status) err = scmi::linux_errno(t.x->status);  // 9
-    trace_event(c, t, ftrace_kind::xfer_end, err);                  // 10
+    err = t.x->poll ? poll_for_reply(c, t, caller) : wait_for_reply(c, t, caller);  // 8
+    if (!err && t.x->status) err = scmi::linux_errno(t.x->status);                  // 9
+    if (t.x->poll) end_polling(t, err);
+    trace_event(c, t, ftrace_kind::xfer_end, err);  // 10
     c.spend(extra_.complete.next());
     c.spend(kernel_.costs().syscall_return);
     t.r->scmi_status = t.x->status;
@@ -236,22 +238,33 @@ void scmi_agent::receive(guest_cpu& cpu, unsigned queue, vio_message& m, std::ui
         default:
             reject(cpu, queue, rx, m, word);
     }
-    if (m.carried) {
-        if (m.carried->timed_out) kernel_.mon().late(*m.carried, now());
-        kernel_.mon().unpin(*m.carried);
-        m.carried = nullptr;
-    }
+    drop_record(m);
+}
+
+void scmi_agent::drop_record(vio_message& m) {
+    if (!m.carried) return;
+    if (m.carried->timed_out) kernel_.mon().late(*m.carried, now());
+    kernel_.mon().unpin(*m.carried);
+    m.carried = nullptr;
+}
+
+/// msg_fetch_response: at most what is expected; the status word even if it is not there.
+void scmi_agent::fetch_into(scmi::xfer& x, const vio_message& m, std::uint32_t length,
+                            std::uint32_t expected) {
+    const std::uint32_t payload = length > 8 ? std::min(length - 8, expected) : 0;
+    std::uint8_t message[8 + max_payload_bytes];
+    memory_.read(virtio::actor::driver, m.input_address, message, 8 + payload);
+    xfers_->fetch_response(x, message, 8 + payload);
+}
+
+void scmi_agent::fetch(scmi::xfer& x, const vio_message& m) {
+    fetch_into(x, m, m.length, x.rx_len);
 }
 
 void scmi_agent::accept(guest_cpu& cpu, scmi::rx_result rx, vio_message& m, std::uint32_t length) {
     scmi::xfer& x = *rx.x;
     const bool delayed = rx.verdict != scmi::rx_verdict::response;
-    // msg_fetch_response copies at most what is expected; the status word even if it is not there.
-    const std::uint32_t expected = delayed ? kernel_.config().profile.max_msg_size : x.rx_len;
-    const std::uint32_t payload = length > 8 ? std::min(length - 8, expected) : 0;
-    std::uint8_t message[8 + max_payload_bytes];
-    memory_.read(virtio::actor::driver, m.input_address, message, 8 + payload);
-    xfers_->fetch_response(x, message, 8 + payload);
+    fetch_into(x, m, length, delayed ? kernel_.config().profile.max_msg_size : x.rx_len);
     auto& r = *static_cast<request*>(x.user);
     if (delayed) {
         kernel_.mon().delayed_matched(r, now());
@@ -262,6 +275,7 @@ void scmi_agent::accept(guest_cpu& cpu, scmi::rx_result rx, vio_message& m, std:
     waits& w = waits_[x.index];
     if (delayed) kernel_.complete(w.async_done);
     if (!delayed || rx.verdict == scmi::rx_verdict::delayed_early) kernel_.complete(w.done);
+    if (x.poll) kernel_.mon().poll_again();  // who polls for it looks at the completion, too
     xfers_->put(x);
 }
 

@@ -71,15 +71,27 @@ public:
     sim_time rx_timeout() const { return rx_timeout_; }
     std::uint64_t unexpected() const { return unexpected_; }
     void set_listener(notification_listener* l) { listener_ = l; }
+    /// The life of the thread for deferred work (scmi_vio_deferred_tx_worker).
+    void deferred_work(guest_context& c);
 
 private:
     struct waits {
         completion done, async_done;
+        vio_message* message = nullptr;  ///< xfer.priv of a polled transfer
     };
     request* enter(guest_context& c);
     int send(guest_context& c, transfer& t);
     int wait_for_reply(guest_context& c, transfer& t, const char* caller);
     int do_xfer_from(guest_context& c, transfer& t, const char* caller);
+    // scmi_agent_polling.cpp
+    int poll_for_reply(guest_context& c, transfer& t, const char* caller);
+    void spin_for_reply(guest_context& c, vio_message& m, completion& done, sim_time stop);
+    void end_polling(transfer& t, int err);
+    void drop_record(vio_message& m);
+    void handle(guest_context& c, vio_message& m);
+    void fetch(scmi::xfer& x, const vio_message& m);
+    void fetch_into(scmi::xfer& x, const vio_message& m, std::uint32_t length,
+                    std::uint32_t expected);
     void accept(guest_cpu& cpu, scmi::rx_result rx, vio_message& m, std::uint32_t length);
     [[gnu::cold]] void reject(guest_cpu& cpu, unsigned queue, scmi::rx_result rx, vio_message& m,
                               std::uint32_t word);
@@ -111,6 +123,9 @@ private:
     notification_listener* listener_ = nullptr;
     std::uint64_t unexpected_ = 0;
     bool warned_of_type_ = false;
+    unsigned pollers_ = 0;
+    sc_core::sc_event progress_event_{"poll_progress"};
+    monitor::used_watch progress_{&progress_event_};
 };
 
 }  // namespace scmi_vp::models

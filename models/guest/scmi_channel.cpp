@@ -80,10 +80,13 @@ void scmi_channel::release_lock(guest_context& c, channel_lock& l) {
     kernel_.irqs_on(c.cpu());
 }
 
-int scmi_channel::send(guest_context& c, const scmi::xfer& x, request& r) {
+int scmi_channel::send(guest_context& c, const scmi::xfer& x, request& r, vio_message*& sent) {
     if (free_.empty()) return -EBUSY;
     vio_message& m = *free_.front();
     free_.pop_front();
+    sent = &m;
+    m.users = 1;
+    m.poll = vio_message::polling::none;
     monitor& mon = kernel_.mon();
 
     // msg_tx_prepare: header and payload into the request buffer.
@@ -105,6 +108,11 @@ int scmi_channel::send(guest_context& c, const scmi::xfer& x, request& r) {
     c.sync();  // publishing can be seen by the device
 
     virtio::driver_queue& q = driver_.queue(virtio::scmi_cmdq);
+    if (x.poll) {
+        m.poll_index = q.enable_cb_prepare();
+        m.poll = vio_message::polling::under_way;
+        m.users = 2;
+    }
     const virtio::buffer out{m.request_address, static_cast<std::uint32_t>(command_bytes)};
     const virtio::buffer in{m.input_address,
                             static_cast<std::uint32_t>(response_overhead + x.rx_len)};

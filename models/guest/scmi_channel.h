@@ -4,6 +4,8 @@
 #pragma once
 
 #include <boost/circular_buffer.hpp>
+#include <deque>
+#include <utility>
 #include <vector>
 
 #include <systemc>
@@ -17,9 +19,15 @@ namespace scmi_vp::models {
 /// struct scmi_vio_msg: the buffers of one message. It stays with the device until the chain comes
 /// back, however long after its xfer was given up.
 struct vio_message {
+    enum class polling : std::uint8_t { none, timed_out, under_way, done };  ///< enum poll_states
+
     std::uint64_t request_address = 0;  ///< command queue only
     std::uint64_t input_address = 0;
     request* carried = nullptr;  ///< record of the request it carries
+    std::uint32_t length = 0;    ///< rx_len, when polling has fetched it
+    unsigned poll_index = 0;     ///< used index when it was last looked at
+    polling poll = polling::none;
+    std::uint8_t users = 1;  ///< the interrupt's or worker's path, and the polling caller
 };
 
 /// A spinlock with interrupts off (vioch->lock); contended only between CPUs.
@@ -30,7 +38,7 @@ struct channel_lock {
 
 /// Extra CPU time that a scenario puts on the driver's own hops.
 struct guest_latencies {
-    latency prepare, lock, publish, collect, complete;
+    latency prepare, lock, publish, collect, complete, poll;
 };
 
 class scmi_channel {
@@ -45,14 +53,33 @@ public:
     std::uint32_t tx_max_msg() const { return tx_max_; }
     std::uint32_t rx_max_msg() const { return rx_max_; }
 
-    /// virtio_send_message: 0 or a negative errno (-EBUSY: the device holds every message).
-    int send(guest_context& c, const scmi::xfer& x, request& r);
+    /// virtio_send_message: 0 or a negative errno (-EBUSY: the device holds every message). `sent`
+    /// gets the message that carries it.
+    int send(guest_context& c, const scmi::xfer& x, request& r, vio_message*& sent);
+
+    // --- polling: scmi_channel_polling.cpp ---
+    /// virtio_poll_done: looks for the reply in `m`. What else it fetches waits for the worker.
+    bool poll_done(guest_context& c, vio_message& m);
+    /// virtio_mark_txdone of a polled transfer; true when the message is free again.
+    bool mark_txdone(vio_message& m, bool timed_out);
+    /// The thread of the workqueue for deferred work; polling needs one.
+    void set_deferred_worker(guest_context* worker) { worker_ = worker; }
+    /// For that thread: whether it is to work, then what polling fetched by chance.
+    bool take_deferred_work() { return std::exchange(work_queued_, false); }
+    vio_message* next_pending();
+    /// One turn of scmi_vio_complete_cb in process context: the next used message, nullptr when
+    /// there is none. `callbacks` is true at first.
+    vio_message* take_used(guest_context& c, bool& callbacks);
 
     // --- for the interrupt handler ---
     virtio_driver& driver() { return driver_; }
     channel_lock& lock(unsigned queue) { return locks_[queue]; }
-    /// TX: the message goes back to the tail of the free list.
-    void finalise_tx(vio_message& m) { free_.push_back(&m); }
+    /// TX: the message goes back to the tail of the free list, true, unless somebody polls for it.
+    bool finalise_tx(vio_message& m) {
+        if (--m.users != 0) return false;
+        free_.push_back(&m);
+        return true;
+    }
     /// RX: the buffer is posted again; true when the device must be notified.
     bool repost(vio_message& m);
 
@@ -73,6 +100,9 @@ private:
     boost::circular_buffer<vio_message*> free_;  ///< FIFO
     std::uint64_t indirect_tables_ = 0;          ///< one table of two descriptors per message
     channel_lock locks_[2];
+    guest_context* worker_ = nullptr;
+    std::deque<vio_message*> pending_;  ///< pending_cmds_list
+    bool work_queued_ = false;
 };
 
 }  // namespace scmi_vp::models

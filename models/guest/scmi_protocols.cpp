@@ -265,8 +265,9 @@ int scmi_protocols::make(guest_context& c, const call& what) {
             if (what.id >= perf_domains_.size()) return -ENODEV;
             if (!perf_domains_[what.id].policy && !called(protocol::perf)) return -ENODEV;
             return what.kind == call_kind::perf_level_get
-                       ? perf_level_get(c, what.id)
-                       : perf_level_set(c, what.id, static_cast<std::uint32_t>(what.value));
+                       ? perf_level_get(c, what.id, what.poll)
+                       : perf_level_set(c, what.id, static_cast<std::uint32_t>(what.value),
+                                        what.poll);
         case call_kind::power_on:
         case call_kind::power_off:
             if (called(protocol::power))

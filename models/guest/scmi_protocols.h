@@ -27,6 +27,8 @@ struct clock_info {
     bool registered = false;  ///< clk-scmi made a clock of it
     std::uint64_t rate = 0;
     std::size_t rates = 0;  ///< described
+    std::uint32_t enable_latency_us = UINT32_MAX;
+    bool atomic = false;  ///< clk-scmi enables it in atomic context
 };
 
 struct perf_domain_info {
@@ -61,6 +63,14 @@ public:
 
     /// A run-time call; 0 or a negative errno (-ENODEV: the driver did not find that id).
     int make(guest_context& c, const call& what);
+
+    /// Whether the clock framework makes this call with a spinlock held and interrupts off.
+    bool is_atomic(const call& what) const {
+        const bool gate =
+            what.kind == call_kind::clock_enable || what.kind == call_kind::clock_disable;
+        return gate && !called(scmi::protocol::clock) && what.id < clocks_.size() &&
+               clocks_[what.id].atomic;
+    }
 
     const std::vector<sensor_info>& sensors() const { return sensors_; }
     const std::vector<clock_info>& clocks() const { return clocks_; }
@@ -99,8 +109,8 @@ private:
     int init_performance(guest_context& c);
     void perf_attributes(guest_context& c, std::uint32_t id, std::uint32_t version);
     int perf_levels(guest_context& c, std::uint32_t id);
-    int perf_level_get(guest_context& c, std::uint32_t id);
-    int perf_level_set(guest_context& c, std::uint32_t id, std::uint32_t level);
+    int perf_level_get(guest_context& c, std::uint32_t id, bool poll = false);
+    int perf_level_set(guest_context& c, std::uint32_t id, std::uint32_t level, bool poll = false);
     int probe_power_domain(guest_context& c, const std::string& device);
     int init_power(guest_context& c);
     void power_attributes(guest_context& c, std::uint32_t id, std::uint32_t version);

@@ -68,6 +68,7 @@ public:
     const std::string& device_name() const { return device_; }
     guest_kernel& kernel() { return kernel_; }
     scmi_channel& channel() { return channel_; }
+    const scmi_channel& channel() const { return channel_; }
     sim_time rx_timeout() const { return rx_timeout_; }
     std::uint64_t unexpected() const { return unexpected_; }
     void set_listener(notification_listener* l) { listener_ = l; }

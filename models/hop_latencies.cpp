@@ -23,11 +23,10 @@ latency hop_latency_of(const system_config& c, hop h, std::uint32_t agent) {
 
 guest_hop_latencies guest_hop_latencies_of(const system_config& c) {
     const auto of = [&c](hop h) { return hop_latency_of(c, h); };
-    return {
-        of(hop::interrupt),
-        of(hop::guest_wake),
-        {of(hop::prepare), of(hop::lock), of(hop::publish), of(hop::collect), of(hop::complete),
-         of(hop::poll)}};
+    return {of(hop::interrupt),
+            of(hop::guest_wake),
+            {of(hop::prepare), of(hop::lock), of(hop::publish), of(hop::collect), of(hop::complete),
+             of(hop::poll)}};
 }
 
 host_latencies host_latencies_of(const system_config& c, std::uint32_t agent) {

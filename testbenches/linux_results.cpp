@@ -14,8 +14,8 @@ namespace {
 constexpr sim_time clock_read = nanoseconds(256);
 
 /// The driver's instances and the devices on its bus: "arm-scmi firmware:scmi: ...",
-/// "scmi_protocol scmi_dev.1: ...", "scmi-clocks scmi_dev.3: ..."; the text of the one warning that it
-/// has (driver.c scmi_rx_callback()), and what notify.c says without a device.
+/// "scmi_protocol scmi_dev.1: ...", "scmi-clocks scmi_dev.3: ..."; the text of the one warning that
+/// it has (driver.c scmi_rx_callback()), and what notify.c says without a device.
 bool is_driver_line(const std::string& text) {
     return text.rfind("arm-scmi ", 0) == 0 || text.rfind("received unknown msg_type:", 0) == 0 ||
            text.rfind("SCMI Notifications - ", 0) == 0 ||

@@ -101,9 +101,9 @@ std::vector<std::string> linux_arguments(const linux_boot& boot, const std::stri
                                "con=null",
                                "con0=null,fd:1",
                                "virtio_uml.device=device.sock:32",
-                               "time-travel=ext:1:clock.sock",
                                "umid=guest",
                                "SCMI_VP_HOST=" + folder};
+    if (boot.time_travel) a.push_back("time-travel=ext:1:clock.sock");
     if (boot.trace) {
         a.insert(a.end(), {"trace_event=scmi:*", "trace_clock=mono"});
         if (boot.trace_buffer_kb) {

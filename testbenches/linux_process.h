@@ -36,9 +36,11 @@ struct linux_boot {
     unsigned memory_mb = 64;
     bool trace = true;             ///< the scmi:* events, from the first message on
     unsigned trace_buffer_kb = 0;  ///< 0 = the kernel's default
+    bool time_travel = true;       ///< we own its clock; else it runs in real time
 };
 
-/// The arguments: `folder` is the guest's, with scmi.dtb, clock.sock and device.sock in it.
+/// The arguments: `folder` is the guest's, with scmi.dtb, device.sock and, where we own
+/// its clock, clock.sock in it.
 std::vector<std::string> linux_arguments(const linux_boot& boot, const std::string& folder);
 
 /// While this lives, this process and what it starts run on the CPU where it was made. They run in

@@ -3,69 +3,19 @@
 #include "testbenches/serve_run.h"
 
 #include <csignal>
-#include <fstream>
-#include <sstream>
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
-#include "base/error.h"
 #include "models/peers/guest_testing.h"
-#include "testbenches/scenario.h"
+#include "testbenches/serve_testing.h"
 
 namespace scmi_vp::testbenches {
 namespace {
 
 using models::testing_tools::real_guest;
-using models::testing_tools::socket_folder;
-
-scenario two_agents() {
-    return load_scenario(std::string(SCMI_VP_SOURCE_DIR) + "/testbenches/quickstart/scenario.toml",
-                         {"hops.service=\"1ms\"", "platform.agent=[{name=\"a\"},{name=\"b\"}]"});
-}
-
-/// `scmi-vp serve` in a child process; its report is in the folder.
-class server {
-public:
-    explicit server(serve_options options) {
-        for (auto* list : {&options.sockets, &options.streams}) {
-            for (auto& p : *list) p = folder.path / p;
-        }
-        child_ = ::fork();
-        if (child_ != 0) return;
-        std::ofstream report(folder.path / "report");
-        try {
-            run_serve(two_agents(), options, report);
-            report << "ended in order\n";
-        } catch (const error& e) {
-            report << "error: " << e.what() << "\n";
-        }
-        report.flush();
-        ::_exit(0);
-    }
-    ~server() { end(SIGKILL); }
-    server(const server&) = delete;
-    server& operator=(const server&) = delete;
-
-    std::string report() const {
-        std::ifstream in(folder.path / "report");
-        return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    }
-    void await(const std::string& text) const {
-        for (int i = 0; i < 500 && report().find(text) == std::string::npos; ++i) ::usleep(10'000);
-    }
-    void end(int signal) {
-        if (child_ <= 0) return;
-        ::kill(child_, signal);
-        ::waitpid(child_, nullptr, 0);
-        child_ = 0;
-    }
-    socket_folder folder;
-
-private:
-    pid_t child_;
-};
+using testing_tools::server;
+using testing_tools::two_agents;
 
 mode_t mode_of(const std::string& path) {
     struct stat info {};
@@ -75,7 +25,7 @@ mode_t mode_of(const std::string& path) {
 TEST(serve, guests_come_and_go_until_a_signal_ends_it) {
     serve_options options;
     options.sockets = {"a", "b"};
-    server s(options);
+    server s(two_agents(), options);
     s.await("Ctrl-C ends it");
     for (const char* name : {"a", "b"}) {
         EXPECT_TRUE(S_ISSOCK(mode_of(s.folder / name)));
@@ -103,7 +53,7 @@ TEST(serve, a_stream_beside_a_guest) {
     serve_options options;
     options.sockets = {"a"};
     options.streams = {"s"};
-    server s(options);
+    server s(two_agents(), options);
     s.await("Ctrl-C ends it");
     auto stream = models::testing_tools::connect_to(s.folder / "s");
     // Length 4, PROTOCOL_VERSION of Base with token 1: the example of docs/serve.md.
@@ -124,14 +74,14 @@ TEST(serve, ends_by_itself_when_told_so) {
     serve_options options;
     options.sockets = {"a"};
     options.until = milliseconds(50);
-    server s(options);
+    server s(two_agents(), options);
     s.await("ended in order");
     EXPECT_NE(s.report().find("ended in order"), std::string::npos) << s.report();
 }
 
 TEST(serve, refuses_what_cannot_be_served) {
     const auto refusal = [](serve_options o) {
-        server s(std::move(o));
+        server s(two_agents(), std::move(o));
         s.await("error: ");
         return s.report();
     };

@@ -71,6 +71,7 @@ public:
 
     /// The other side runs at the same time on another CPU (a real guest): fence() becomes one.
     void set_concurrent(bool concurrent) { concurrent_ = concurrent; }
+    bool concurrent() const { return concurrent_; }
     /// Between a store and a load that the other side must see in this order (virtio 2.7.13.4.1,
     /// 2.7.7.2: an index is published before the other's wish to be told is read).
     void fence() const {

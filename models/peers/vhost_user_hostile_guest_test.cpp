@@ -2,8 +2,10 @@
 // Whatever a front end or its guest does, the session ends (or the ring stops) with a message that
 // says why, the process survives, and the next guest is served. (What a session refuses message by
 // message: virtio/vhost_user_hostile_test.cpp.)
+#include <atomic>
 #include <cstring>
 #include <random>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -206,6 +208,29 @@ TEST(hostile_guest, cuts_off_its_memory) {
         serves_another(path);
     });
     EXPECT_TRUE(run.reported("cut off the file behind its memory"));
+}
+
+// All latencies are zero, and the guest refills the ring as fast as it is emptied: the platform
+// would stay at one instant for ever. The other guest is served nevertheless.
+TEST(hostile_guest, keeps_the_platform_busy_at_one_instant) {
+    wall_platform run(testing_tools::small_system(), 2);
+    const std::string path = run.guest(), second = run.guest();
+    std::atomic<bool> over{false};
+    std::thread busy([&] {
+        real_guest g(path);
+        g.connect();
+        unsigned slot = 0;
+        for (; slot < 32; ++slot) g.send(slot, scmi::protocol::base, 0);
+        while (!over) {
+            const auto used = g.rings[0].get_buf();
+            if (used.token) g.send(*static_cast<unsigned*>(used.token), scmi::protocol::base, 0);
+        }
+    });
+    run.play([&] {
+        for (int i = 0; i < 20; ++i) serves_another(second);
+        over = true;
+        busy.join();
+    });
 }
 
 }  // namespace

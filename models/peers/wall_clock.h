@@ -58,6 +58,7 @@ public:
 
 private:
     void catch_up();
+    void advance_some(sim_time to);
     bool wait(sim_time until);
     int sleep(sim_time until);
     void serve();

@@ -2,6 +2,8 @@
 // See scmi_device.h.
 #include "models/platform/scmi_device.h"
 
+#include <limits>
+
 #include "models/waves.h"
 
 namespace scmi_vp::models {
@@ -234,11 +236,14 @@ sim_time scmi_device::service_time(const scmi::header& h, std::int32_t resource,
 }
 
 void scmi_device::work_due() {
+    // A real driver can fill the ring as fast as it is emptied, at one instant: others go between.
+    const unsigned most = memory_.concurrent() ? 256 : std::numeric_limits<unsigned>::max();
     work w;
-    while (calendar_.pop_due(w)) {
+    for (unsigned n = 0; calendar_.pop_due(w); ++n) {
         // What is under way ends with a reset; what happens by itself does not.
         const bool by_itself = w.what == step::unsolicited || w.what == step::change;
         if (w.epoch == epoch_ || by_itself) run_step(w);
+        if (n == most) return next_trigger(sc_core::SC_ZERO_TIME);
     }
 }
 

@@ -27,6 +27,7 @@ title = "connect"
 profile = "linux-6.1"
 [platform]
 protocols = [0x15]
+sensor_max_async = 1
 [[platform.sensor]]
 name = "a"
 [[platform.sensor]]
@@ -79,11 +80,12 @@ TEST(connect, probes_and_reads_and_measures) {
     ASSERT_GT(rows.size(), 60u);
     for (const auto& row : rows) EXPECT_EQ(row.at("outcome"), "ok");
 
-    // One response time for each request, none below what the device takes at least.
+    // One response time for each request, none far below what the device takes: it may see a request
+    // in the ring a little before the doorbell.
     std::ifstream in(folder.path() / "out" / response_file);
     const std::vector<sim_time> times = traces::read_time_list(in, response_file);
     EXPECT_EQ(times.size(), rows.size());
-    for (const sim_time t : times) EXPECT_GE(t, microseconds(300));
+    for (const sim_time t : times) EXPECT_GE(t, microseconds(200));
 
     // And that file is a latency of a scenario.
     const std::string file = (folder.path() / "out" / response_file).string();

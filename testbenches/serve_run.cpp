@@ -29,8 +29,10 @@ vhost_user::session_config session_of(const models::device_hw_config& d, bool in
     if (d.p2a_channels) c.features |= virtio::feature::scmi_p2a_channels;
     if (d.event_idx) c.features |= virtio::feature::event_idx;
     if (d.indirect_desc) c.features |= virtio::feature::indirect_desc;
+    // User-Mode Linux 6.1 has an interrupt for its queues only with a back-end channel
+    // (virtio_uml.c, vhost_user_init_slave_req); QEMU sets one up and does not need it.
     c.protocol_features =
-        in_band ? vhost_user::offer_for_uml_time_travel : vhost_user::offer_for_qemu;
+        in_band ? vhost_user::offer_for_uml_time_travel : vhost_user::offer_for_uml;
     return c;
 }
 

@@ -133,6 +133,8 @@ public:
     /// Chains that could be taken now. An illegal index counts as one, so that `take` gets to say
     /// why; a queue with a fault has none.
     std::uint16_t available();
+    /// Whether available() or take() has seen more than was taken (reads nothing).
+    bool seen_more() const { return next_avail_ != seen_avail_; }
 
     /// Copies a chain's readable bytes (at most `max`); the number copied.
     std::size_t read(const chain& c, std::uint8_t* out, std::size_t max);

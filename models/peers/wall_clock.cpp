@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include <sched.h>
 #include <sys/prctl.h>
 #include <time.h>
 
@@ -24,6 +25,9 @@ sim_time host_time() {
 }
 
 wall_clock::wall_clock() : begin_(host_time()) {
+    cpu_set_t cpus;
+    const bool several = ::sched_getaffinity(0, sizeof cpus, &cpus) == 0 && CPU_COUNT(&cpus) > 1;
+    awake_after = several ? microseconds(50) : sim_time{};
     // A thread's timers may be 50 us late by default, to wake up together (prctl(2)).
     ::prctl(PR_SET_TIMERSLACK, 1);
 }
@@ -44,6 +48,7 @@ wall_clock::ending wall_clock::run(sim_time until) {
             catch_up();  // so that what comes is stamped with the time at which it came
             if (simulation_stopped()) return ending::finished;
             serve();
+            active_ = now();
         }
         call_overdue();
     }
@@ -52,6 +57,7 @@ wall_clock::ending wall_clock::run(sim_time until) {
 void wall_clock::catch_up() {
     const sim_time wall = elapsed(), due = next_event();
     if (due < wall && due > now()) lateness_.add(wall - due);
+    if (due <= wall) active_ = wall;
     advance_some(wall);
 }
 
@@ -80,7 +86,11 @@ bool wall_clock::wait(sim_time until) {
         counts_.push_back(fds_.size() - before);
         wake = std::min(wake, c->deadline());
     }
-    int ready = sleep(wake);
+    int ready = 0;
+    while (ready == 0 && elapsed() < std::min(wake, active_ + awake_after)) {
+        ready = sleep(sim_time{});
+    }
+    if (ready == 0) ready = sleep(wake);
     // Not asleep any more: it is due in a moment.
     const auto almost = [&] {
         const sim_time left = wake == sim_time::max() ? wake : wake - elapsed();

@@ -53,6 +53,9 @@ public:
     sim_time elapsed() const;
     /// So long before an event it stops sleeping: a host needs tens of microseconds to wake up.
     sim_time awake_before = microseconds(60);
+    /// So long after it had something to do it does not sleep: the next request is often near, and
+    /// to be woken up takes longer than the request itself. (0 on a single CPU.)
+    sim_time awake_after;
     /// How late events were, each counted once per wake-up.
     const traces::span_histogram& lateness() const { return lateness_; }
 
@@ -70,6 +73,7 @@ private:
     std::vector<std::size_t> counts_;  ///< descriptors of each client
     traces::span_histogram lateness_;
     bool stopped_ = false;
+    sim_time active_;  ///< when it last had something to do
 };
 
 /// The host's monotonic clock.

@@ -60,6 +60,7 @@ void scmi_device::start(unsigned queue, const virtio::ring_layout& layout,
     queues_[queue] = virtio::device_queue(memory_, layout, features);
     live_[queue] = true;
     p2a_ = p2a_channels;
+    look_again_ = !memory_.concurrent() || features.event_idx;
 }
 
 void scmi_device::stop(unsigned queue) {
@@ -149,6 +150,7 @@ void scmi_device::kicks_seen() {
     };
     if (seen(virtio::scmi_eventq)) flush_events();
     if (!seen(virtio::scmi_cmdq)) return;
+    if (!look_again_) queues_[virtio::scmi_cmdq].available();
     mon_.kick_seen(virtio::scmi_cmdq, now());
     if (awake_) {
         mon_.worker_running(now());
@@ -179,7 +181,8 @@ bool scmi_device::host_paused() {
 
 void scmi_device::run_workers() {
     if (!host_always_ && host_paused()) return;
-    while (live_[virtio::scmi_cmdq] && worker_free()) {
+    while (live_[virtio::scmi_cmdq] && worker_free() &&
+           (look_again_ || queues_[virtio::scmi_cmdq].seen_more())) {
         const std::uint32_t j = next_job();
         const virtio::take_result result = queues_[virtio::scmi_cmdq].take(jobs_[j].chain);
         if (result != virtio::take_result::taken) {

@@ -201,6 +201,10 @@ private:
 
     std::array<virtio::device_queue, 2> queues_;
     std::array<bool, 2> live_{}, kicked_{};
+    /// A worker looks for more than was seen with the last kick. Not in real time, where simulated
+    /// time may be behind: a command would be served before it was made. Its kick will come (but
+    /// with EVENT_IDX it may be left out when the device has not looked).
+    bool look_again_ = true;
     bool p2a_ = false, awake_ = false, waking_ = false;
     unsigned busy_ = 0;
     std::uint32_t epoch_ = 0;

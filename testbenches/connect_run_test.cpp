@@ -80,8 +80,8 @@ TEST(connect, probes_and_reads_and_measures) {
     ASSERT_GT(rows.size(), 60u);
     for (const auto& row : rows) EXPECT_EQ(row.at("outcome"), "ok");
 
-    // One response time for each request, none far below what the device takes: it may see a request
-    // in the ring a little before the doorbell.
+    // One response time for each request, none far below what the device takes: it may see a
+    // request in the ring a little before the doorbell.
     std::ifstream in(folder.path() / "out" / response_file);
     const std::vector<sim_time> times = traces::read_time_list(in, response_file);
     EXPECT_EQ(times.size(), rows.size());

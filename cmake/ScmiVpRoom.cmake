@@ -19,6 +19,9 @@ check_cxx_compiler_flag(-mstringop-strategy=libcall SCMI_VP_HAS_STRINGOP_STRATEG
 if(SCMI_VP_HAS_STRINGOP_STRATEGY)
     target_compile_options(scmi_vp_options INTERFACE -mstringop-strategy=libcall)
 endif()
+# Records are read right after they were written field by field: a load of several fields at once would
+# wait until all of these stores have left the CPU's store queue.
+target_compile_options(scmi_vp_options INTERFACE -fno-tree-vectorize -fno-tree-slp-vectorize)
 target_compile_features(scmi_vp_options INTERFACE cxx_std_17)
 if(SCMI_VP_SANITIZE)
     target_compile_options(scmi_vp_options INTERFACE -fsanitize=${SCMI_VP_SANITIZE} -fno-omit-frame-pointer)

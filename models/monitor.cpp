@@ -63,7 +63,9 @@ void monitor::release(request& r) {
 
 void monitor::check_sums(const request& r) {
     std::int64_t sum = 0, signs = 0;
-    for (const sim_time& span : r.hops()) {
+    const std::array<sim_time, hop_count> hops = r.hops();
+#pragma GCC unroll 1
+    for (const sim_time& span : hops) {
         sum += span.ps;
         signs |= span.ps;
     }

@@ -113,10 +113,10 @@ public:
     [[gnu::cold]] void ftrace(const traces::ftrace_event& e) { sink_.on_ftrace(e); }
     [[gnu::cold]] void log(const traces::log_line& l) { sink_.on_log(l); }
     void register_access(bool write, std::uint32_t offset, std::uint32_t value) {
-        if (waves_ || trace_registers_) show_access(write, offset, value);
+        if (shows_registers()) show_access(write, offset, value);
     }
     void irq_level(bool level) {
-        if (waves_ || trace_registers_) show_irq(level);
+        if (shows_registers()) show_irq(level);
     }
     [[gnu::cold]] void violate(const violation& v);
 
@@ -124,7 +124,8 @@ public:
     void finish(sim_time when);
 
     void set_waves(waves* w) { waves_ = w; }
-    waves* wave() const { return waves_; }
+    /// nullptr, as a rule, and the compiler is told so.
+    waves* wave() const { return __builtin_expect(waves_ != nullptr, 0) ? waves_ : nullptr; }
     void set_trace_registers(bool on) { trace_registers_ = on; }
 
     std::uint64_t requests() const { return next_id_ - 1; }
@@ -132,14 +133,17 @@ public:
     const std::vector<request*>& open() const { return open_; }
 
 private:
-    [[gnu::cold]] void show_access(bool write, std::uint32_t offset, std::uint32_t value);
-    [[gnu::cold]] void show_irq(bool level);
-    [[gnu::cold]] void mark_in_vain(request& r, instant i);
+    [[gnu::noinline]] void show_access(bool write, std::uint32_t offset, std::uint32_t value);
+    [[gnu::noinline]] void show_irq(bool level);
+    [[gnu::noinline]] void mark_in_vain(request& r, instant i);
     void release(request& r);
-    void move_hop(int from, int to) {
-        if (waves_) show_move(from, to);
+    bool shows_registers() const {
+        return __builtin_expect(waves_ != nullptr || trace_registers_, 0);
     }
-    [[gnu::cold]] void show_move(int from, int to);
+    void move_hop(int from, int to) {
+        if (__builtin_expect(waves_ != nullptr, 0)) show_move(from, to);
+    }
+    [[gnu::noinline]] void show_move(int from, int to);
     [[gnu::cold]] void notify_watch();
     /// Where it is shown: in the hop that it is in.
     static int lane(const request& r) { return r.polled ? int(r.stuck_in()) : r.reached; }

@@ -2,8 +2,6 @@
 // See request.h.
 #include "models/request.h"
 
-#include <utility>
-
 namespace scmi_vp::models {
 
 std::string_view name_of(outcome o) {
@@ -26,25 +24,15 @@ std::string_view name_of(outcome o) {
     return "unknown";
 }
 
-namespace {
-
-using instants = std::array<sim_time, instant_count>;
-using spans = std::array<sim_time, hop_count>;
-
-/// Of a request that was answered: hop i ends at instant i + 1; there was no polling.
-template <std::size_t... I>
-spans all_hops(const instants& at, std::index_sequence<I...>) {
-    return {(at[I + 1] - at[I])...};
-}
-
-}  // namespace
-
 std::array<sim_time, hop_count> request::hops() const {
     const auto woke = std::size_t(instant::woke);
     const auto complete = std::size_t(hop::complete);
-    if (reached >= woke) return all_hops(at, std::make_index_sequence<complete + 1>());
-    spans out{};
-    for (std::size_t i = 0; i < std::size_t(reached); ++i) out[i] = at[i + 1] - at[i];
+    std::array<sim_time, hop_count> out{};
+    // Once for each request: a loop is less code to fetch than what the compiler makes of it.
+    const std::size_t ended = reached >= woke ? complete + 1 : std::size_t(reached);
+#pragma GCC unroll 1
+    for (std::size_t i = 0; i < ended; ++i) out[i] = at[i + 1] - at[i];
+    if (ended > complete) return out;
     const auto stuck = std::size_t(stuck_in());
     if (timed_out) {
         out[stuck] = at[woke] - at[reached];

@@ -82,6 +82,14 @@ waves::waves(traces::vcd_writer& out, const names& n) : out_(out) {
     interrupt_status_ = out.declare(n.device + ".interrupt_status", 2);
 }
 
+void waves::change(traces::wave_id id, sim_time t, std::uint64_t value) {
+    try {
+        if (!failure_) out_.change(id, t, value);
+    } catch (const error&) {
+        failed();
+    }
+}
+
 void waves::failed() {
     failure_ = std::current_exception();
     sc_core::sc_stop();

@@ -44,25 +44,25 @@ public:
     };
     waves(traces::vcd_writer& out, const names& n);
 
-    [[gnu::cold]] void register_access(sim_time t, bool write, std::uint32_t offset,
-                                       std::uint32_t value);
-    [[gnu::cold]] void irq(sim_time t, bool level) { change(irq_, t, level); }
-    [[gnu::cold]] void interrupt_status(sim_time t, std::uint32_t value) {
+    [[gnu::noinline]] void register_access(sim_time t, bool write, std::uint32_t offset,
+                                           std::uint32_t value);
+    [[gnu::noinline]] void irq(sim_time t, bool level) { change(irq_, t, level); }
+    [[gnu::noinline]] void interrupt_status(sim_time t, std::uint32_t value) {
         change(interrupt_status_, t, value);
     }
-    [[gnu::cold]] void queue_index(sim_time t, unsigned queue, queue_wave which,
-                                   std::uint16_t value) {
+    [[gnu::noinline]] void queue_index(sim_time t, unsigned queue, queue_wave which,
+                                       std::uint16_t value) {
         change(queues_[queue][std::size_t(which)], t, value);
     }
     /// Pool slots get lanes in order of their first use (the pool is a stack: few are ever used).
-    [[gnu::cold]] void xfer(sim_time t, unsigned slot, xfer_wave state, std::uint16_t seq);
-    [[gnu::cold]] void context(sim_time t, unsigned index, context_wave state) {
+    [[gnu::noinline]] void xfer(sim_time t, unsigned slot, xfer_wave state, std::uint16_t seq);
+    [[gnu::noinline]] void context(sim_time t, unsigned index, context_wave state) {
         change(contexts_[index], t, std::uint64_t(state));
     }
-    [[gnu::cold]] void irq_handler(sim_time t, bool active) { change(irq_handler_, t, active); }
-    [[gnu::cold]] void workers(sim_time t, unsigned busy) { change(workers_, t, busy); }
+    [[gnu::noinline]] void irq_handler(sim_time t, bool active) { change(irq_handler_, t, active); }
+    [[gnu::noinline]] void workers(sim_time t, unsigned busy) { change(workers_, t, busy); }
     /// A request moved from hop `from` to hop `to` (-1: not under way).
-    [[gnu::cold]] void hop_moved(sim_time t, int from, int to);
+    [[gnu::noinline]] void hop_moved(sim_time t, int from, int to);
 
     /// After the simulation: throws what writing the waveform threw (a full disk), if anything.
     void rethrow_failure();
@@ -70,14 +70,8 @@ public:
 private:
     /// Signals change in SystemC methods, where an exception would end as a report of SystemC's
     /// own: it is kept, and the simulation stops.
-    void change(traces::wave_id id, sim_time t, std::uint64_t value) {
-        try {
-            if (!failure_) out_.change(id, t, value);
-        } catch (const error&) {
-            failed();
-        }
-    }
-    void failed();
+    void change(traces::wave_id id, sim_time t, std::uint64_t value);
+    [[gnu::cold]] void failed();
 
     traces::vcd_writer& out_;
     std::exception_ptr failure_;

@@ -169,6 +169,12 @@ std::string_view protocol_name(std::uint8_t protocol_id) {
     return names[protocol_id - protocol::base];
 }
 
+std::uint8_t* extend(message_bytes& m, std::size_t bytes) {
+    const std::size_t at = m.size();
+    m.resize(at + bytes, boost::container::default_init);
+    return m.data() + at;
+}
+
 void put_name(message_bytes& m, std::string_view text, std::size_t width) {
     const std::size_t at = m.size();
     m.resize(at + width, 0);

@@ -84,16 +84,14 @@ inline std::uint32_t get_u32(const std::uint8_t* data, std::size_t size, std::si
     if (size < 4 || offset > size - 4) return 0;
     return boost::endian::load_little_u32(data + offset);
 }
+/// `bytes` more at the end, not set; where they begin.
+std::uint8_t* extend(message_bytes& m, std::size_t bytes);
 inline void put_u32(message_bytes& m, std::uint32_t value) {
-    const std::size_t at = m.size();
-    m.resize(at + 4, boost::container::default_init);
-    boost::endian::store_little_u32(m.data() + at, value);
+    boost::endian::store_little_u32(extend(m, 4), value);
 }
 /// Low word first, as DEN0056 orders them.
 inline void put_u64(message_bytes& m, std::uint64_t value) {
-    const std::size_t at = m.size();
-    m.resize(at + 8, boost::container::default_init);
-    boost::endian::store_little_u64(m.data() + at, value);
+    boost::endian::store_little_u64(extend(m, 8), value);
 }
 /// `width` bytes: the text, cut so that at least one NUL follows, and padded with NUL.
 void put_name(message_bytes& m, std::string_view text, std::size_t width);

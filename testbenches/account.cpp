@@ -58,6 +58,7 @@ void totals::add(const request& r) {
     round_trip_min = std::min(round_trip_min, trip);
     if (trip > round_trip_max) round_trip_max = trip, slowest = r.id;
     const auto hops = r.hops();
+#pragma GCC unroll 1
     for (std::size_t i = 0; i < hop_count; ++i) {
         if (hops[i] == sim_time{}) continue;  // most hops of most requests
         hop_sum_ps[i] += static_cast<double>(hops[i].ps);

@@ -135,7 +135,7 @@ void vcd_writer::put_scope(std::string& text, const std::vector<scope>& all,
         const declaration& d = declarations_[id];
         const std::string range = bit_range(d.width);
         text += "$var wire " + std::to_string(d.width) + ' ' +
-                std::string(signals_[id].code, signals_[id].code_size) + ' ' + last_name(d.path) +
+                code_of(id) + ' ' + last_name(d.path) +
                 (range.empty() ? "" : " " + range) + " $end\n";
     }
     for (const std::size_t child : here.children) put_scope(text, all, child);

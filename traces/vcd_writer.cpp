@@ -15,7 +15,7 @@ namespace {
 
 // A block is written when it is full. The longest record is a value of 64 bits with its code (72
 // characters) behind a time stamp (21).
-constexpr std::size_t block_size = 64 * 1024;
+constexpr std::size_t block_size = 256 * 1024;
 constexpr std::size_t longest_record = 128;
 
 /// The eight characters of each byte, padded so that eight can be copied from any place in it.
@@ -26,13 +26,16 @@ constexpr std::array<char, 256 * 8 + 8> bits_of_bytes() {
 }
 constexpr std::array<char, 256 * 8 + 8> byte_bits = bits_of_bytes();
 
+/// The same for a value below 256: one copy of eight characters, of which 1 to 8 count.
+char* put_byte(char* p, std::uint64_t value) {
+    const unsigned n = 64U - static_cast<unsigned>(__builtin_clzll(value | 1));
+    std::memcpy(p, &byte_bits[value * 8 + 8 - n], 8);
+    return p + n;
+}
+
 /// The shortest form, without leading zeros (18.2.1); copies up to 7 characters more than it is
 /// long.
 char* put_bits(char* p, std::uint64_t value) {
-    if (value == 0) {
-        *p = '0';
-        return p + 1;
-    }
     unsigned n = 64U - static_cast<unsigned>(__builtin_clzll(value));
     if (const unsigned lead = n % 8; lead != 0) {
         n -= lead;
@@ -78,6 +81,16 @@ vcd_writer::vcd_writer(std::ostream& out, std::string name, std::vector<wave_win
       windows_(merged(std::move(windows), name_)),
       buffer_(block_size + longest_record) {}
 
+/// The identifier code: printable characters ! to ~ (18.2.1), at most five for 32 bits.
+std::string vcd_writer::code_of(wave_id id) {
+    std::string code;
+    do {
+        code += static_cast<char>('!' + id % 94);
+        id /= 94;
+    } while (id != 0);
+    return code;
+}
+
 wave_id vcd_writer::declare(const std::string& path, unsigned width, wave_radix radix,
                             const state_table* states, std::uint64_t initial) {
     if (started_) {
@@ -106,12 +119,8 @@ wave_id vcd_writer::declare(const std::string& path, unsigned width, wave_radix 
     s.value = initial;
     s.mask = mask;
     s.is_vector = width > 1;
-    // The identifier code: printable characters ! to ~ (18.2.1), at most five for 32 bits.
-    std::uint32_t rest = id;
-    do {
-        s.code[s.code_size++] = static_cast<char>('!' + rest % 94);
-        rest /= 94;
-    } while (rest != 0);
+    const std::string tail = (s.is_vector ? " " : "") + code_of(id) + '\n';
+    s.tail_size = static_cast<std::uint8_t>(tail.copy(s.tail, sizeof s.tail));
     signals_.push_back(s);
     declarations_.push_back({path, width, radix, states != nullptr ? states->name : ""});
     return id;
@@ -170,7 +179,7 @@ void vcd_writer::cross_edges(sim_time now) {
 
 void vcd_writer::write_change(signal& s) {
     if (stamp_ != now_) put_stamp(now_);
-    if (s.last_change == now_) ++glitches_;
+    glitches_ += s.last_change == now_ ? 1 : 0;
     s.last_change = now_;
     put_value(s);
     ++written_.records;
@@ -185,26 +194,22 @@ void vcd_writer::put_stamp(sim_time at) {
     stamp_ = at;
 }
 
-void vcd_writer::put_value(const signal& s) {
+inline void vcd_writer::put_value(const signal& s) {
     char* p = buffer_.data() + used_;
     if (s.is_vector) {
         *p++ = 'b';
-        p = put_bits(p, s.value);
-        *p++ = ' ';
+        p = s.value < 256 ? put_byte(p, s.value) : put_bits(p, s.value);
     } else {
         *p++ = static_cast<char>('0' + s.value);
     }
-    std::memcpy(p, s.code, sizeof s.code);
-    p += s.code_size;
-    *p++ = '\n';
-    used_ = static_cast<std::size_t>(p - buffer_.data());
+    std::memcpy(p, s.tail, sizeof s.tail);
+    used_ = static_cast<std::size_t>(p + s.tail_size - buffer_.data());
     if (used_ >= block_size) flush();
 }
 
 void vcd_writer::put_unknown(const signal& s) {
-    std::string text = s.is_vector ? "bx " : "x";
-    text.append(s.code, s.code_size);
-    put_text(text + '\n');
+    std::string text = s.is_vector ? "bx" : "x";
+    put_text(text.append(s.tail, s.tail_size));
 }
 
 void vcd_writer::put_text(const std::string& text) {

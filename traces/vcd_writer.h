@@ -100,8 +100,8 @@ private:
         std::uint64_t value = 0;
         std::uint64_t mask = 0;
         sim_time last_change{-1};
-        char code[8] = {};  ///< identifier code, the first `code_size` of them
-        std::uint8_t code_size = 0;
+        char tail[8] = {};  ///< what follows the value: identifier code and end of line
+        std::uint8_t tail_size = 0;
         bool is_vector = false;
     };
     struct declaration {
@@ -128,6 +128,7 @@ private:
     void put_stamp(sim_time at);
     void put_value(const signal& s);
     void put_unknown(const signal& s);
+    static std::string code_of(wave_id id);
     void put_text(const std::string& text);
     void flush();
 

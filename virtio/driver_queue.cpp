@@ -37,12 +37,48 @@ bool driver_queue::bad_memory(const char* what, std::uint64_t address) {
     return bad(text);
 }
 
+inline bool driver_queue::write_direct(const buffer* out, std::size_t outs, const buffer* in,
+                                       std::size_t ins) {
+    std::uint16_t i = free_head_;
+    unsigned flags = 0;
+    for (const buffer* b = out;; ++b) {
+        if (flags == 0 && outs-- == 0) b = in, flags = desc_f_write;
+        const bool last = flags == 0 ? outs + ins == 0 : --ins == 0;
+        descriptor_state& state = state_[i];
+        // Like Linux, the last one's `next` holds the next free descriptor: it means nothing.
+        const descriptor_words d(b->address, b->size, flags | (last ? 0u : desc_f_next),
+                                 state.next);
+        const std::uint64_t where = layout_.desc + sizeof d * std::uint64_t{i};
+        if (!memory_->write(actor::driver, where, &d, sizeof d))
+            return bad_memory("descriptor", where);
+        state.chained = last ? 0 : 1;
+        i = state.next;
+        if (last) break;
+    }
+    free_head_ = i;
+    return true;
+}
+
+inline bool driver_queue::publish(std::uint16_t head) {
+    const std::uint64_t slot = layout_.avail_slot(avail_idx_);
+    const std::uint16_t next = avail_idx_ + 1;
+    bool done = memory_->write(actor::driver, slot, &head, sizeof head);
+    guest_memory::keep_order();
+    done = done && memory_->write(actor::driver, layout_.avail_idx(), &next, sizeof next);
+    if (!done) return bad_memory("available ring", slot);
+    avail_idx_ = next;
+    ++num_added_;
+    return true;
+}
+
+void driver_queue::nothing_to_add() {
+    throw error(error_kind::model, "virtqueue add of no buffers, or with no token: give both");
+}
+
 /// virtqueue_add_split; the descriptors are taken off the free list only when all are written.
 add_result driver_queue::add(const buffer* out, std::size_t outs, const buffer* in, std::size_t ins,
                              void* token, std::uint16_t* head, std::uint64_t indirect_table) {
-    if (token == nullptr || outs + ins == 0) {
-        throw error(error_kind::model, "virtqueue add of no buffers, or with no token: give both");
-    }
+    if (token == nullptr || outs + ins == 0) nothing_to_add();
     if (broken_) return add_result::broken;
     // virtqueue_use_indirect; without a table it is as if kmalloc had failed: direct.
     const bool indirect =
@@ -58,30 +94,6 @@ add_result driver_queue::add(const buffer* out, std::size_t outs, const buffer* 
     state_[first].token = token;
     if (head != nullptr) *head = first;
     return publish(first) ? add_result::added : add_result::broken;
-}
-
-bool driver_queue::write_direct(const buffer* out, std::size_t outs, const buffer* in,
-                                std::size_t ins) {
-    std::uint16_t i = free_head_;
-    const auto put = [this, &i](const buffer& b, unsigned flags, bool last) {
-        descriptor_state& state = state_[i];
-        // Like Linux, the last one's `next` holds the next free descriptor: it means nothing.
-        const descriptor_words d(b.address, b.size, flags | (last ? 0u : desc_f_next), state.next);
-        const std::uint64_t where = layout_.desc + sizeof d * std::uint64_t{i};
-        if (!memory_->write(actor::driver, where, &d, sizeof d))
-            return bad_memory("descriptor", where);
-        state.chained = last ? 0 : 1;
-        i = state.next;
-        return true;
-    };
-    for (std::size_t n = 0; n < outs; ++n) {
-        if (!put(out[n], 0, n + 1 == outs + ins)) return false;
-    }
-    for (std::size_t n = 0; n < ins; ++n) {
-        if (!put(in[n], desc_f_write, n + 1 == ins)) return false;
-    }
-    free_head_ = i;
-    return true;
 }
 
 bool driver_queue::write_indirect(const buffer* out, std::size_t outs, const buffer* in,
@@ -103,20 +115,6 @@ bool driver_queue::write_indirect(const buffer* out, std::size_t outs, const buf
     if (!memory_->write(actor::driver, where, &d, sizeof d)) return bad_memory("descriptor", where);
     state_[i].chained = 0;
     free_head_ = state_[i].next;
-    return true;
-}
-
-inline bool driver_queue::publish(std::uint16_t head) {
-    const std::uint64_t slot = layout_.avail_slot(avail_idx_);
-    const std::uint16_t next = avail_idx_ + 1;
-    bool done = memory_->write(actor::driver, slot, &head, sizeof head);
-    guest_memory::keep_order();
-    done = done && memory_->write(actor::driver, layout_.avail_idx(), &next, sizeof next);
-    if (!done) {
-        return bad_memory("available ring", slot);
-    }
-    avail_idx_ = next;
-    ++num_added_;
     return true;
 }
 

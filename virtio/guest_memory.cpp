@@ -136,6 +136,13 @@ inline void guest_memory::copy_message(std::uint8_t* to, const std::uint8_t* fro
                                        std::size_t size) {
     std::uint64_t first, last;
     std::memcpy(&first, from, 8);
+    if (size == 12) {  // not as two words: the end was perhaps stored a moment ago, apart
+        std::uint32_t end;
+        std::memcpy(&end, from + 8, 4);
+        std::memcpy(to, &first, 8);
+        std::memcpy(to + 8, &end, 4);
+        return;
+    }
     std::memcpy(&last, from + size - 8, 8);
     std::memcpy(to, &first, 8);
     std::memcpy(to + size - 8, &last, 8);

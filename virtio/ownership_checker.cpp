@@ -77,7 +77,7 @@ struct ownership_checker::impl {
     struct flight {
         bool active = false;
         boost::container::small_vector<span, 3> spans;  ///< request, response, indirect table
-        std::vector<std::uint16_t> descriptors;
+        boost::container::small_vector<std::uint16_t, 4> descriptors;
     };
     enum desc_state : std::uint8_t { idle, written, exposed };
     struct queue {
@@ -92,7 +92,7 @@ struct ownership_checker::impl {
         const std::uint64_t number = address / arena_bytes;
         return number == last_number ? last_arena : find_arena(number);
     }
-    std::uint8_t* find_arena(std::uint64_t number) {
+    [[gnu::noinline]] std::uint8_t* find_arena(std::uint64_t number) {
         arena& a = arenas[number];
         if (!a) a.reset(static_cast<std::uint8_t*>(std::calloc(arena_bytes, 1)));
         if (!a) throw std::bad_alloc();
@@ -118,20 +118,33 @@ struct ownership_checker::impl {
     }
     void mark(std::uint64_t address, std::uint64_t size, std::uint8_t tag) {
         if (std::uint8_t* const tags = short_tags(address, size)) {
-            const std::uint64_t word = 0x0101010101010101u * tag;
-            std::memcpy(tags, &word, 8);
-            std::memcpy(tags + size - 8, &word, 8);
+            mark_short(tags, size, tag);
         } else {
             mark_any(address, size, tag);
         }
     }
-    bool is_free(std::uint64_t address, std::uint64_t size) {
-        const std::uint8_t* const tags = short_tags(address, size);
-        if (tags == nullptr) return is_free_any(address, size);
-        std::uint64_t first = 0, last = 0;
-        std::memcpy(&first, tags, 8);
-        std::memcpy(&last, tags + size - 8, 8);
-        return (first | last) == 0;
+    /// Gives a buffer to the device; false if all or part of it is in use.
+    bool lend(flight& f, const buffer& b, std::uint8_t tag) {
+        const std::uint64_t address = b.address, size = b.size;
+        if (std::uint8_t* const tags = short_tags(address, size)) {
+            std::uint64_t first = 0, last = 0;
+            std::memcpy(&first, tags, 8);
+            std::memcpy(&last, tags + size - 8, 8);
+            if ((first | last) != 0) return false;
+            mark_short(tags, size, tag);
+        } else {
+            if (!is_free(address, size)) return false;
+            mark_any(address, size, tag);
+        }
+        span& s = f.spans.emplace_back();
+        s.address = address;
+        s.size = size;
+        return true;
+    }
+    static void mark_short(std::uint8_t* tags, std::uint64_t size, std::uint8_t tag) {
+        const std::uint64_t word = 0x0101010101010101u * tag;
+        std::memcpy(tags, &word, 8);
+        std::memcpy(tags + size - 8, &word, 8);
     }
     [[gnu::noinline]] void mark_any(std::uint64_t address, std::uint64_t size, std::uint8_t tag) {
         each(address, size, [tag](std::uint8_t* tags, std::size_t n) {
@@ -139,7 +152,7 @@ struct ownership_checker::impl {
             return true;
         });
     }
-    [[gnu::noinline]] bool is_free_any(std::uint64_t address, std::uint64_t size) {
+    [[gnu::noinline]] bool is_free(std::uint64_t address, std::uint64_t size) {
         bool free = true;
         each(address, size,
              [&free](const std::uint8_t* tags, std::size_t n) { return free = all_zero(tags, n); });
@@ -277,18 +290,19 @@ void ownership_checker::made_available(unsigned queue, std::uint16_t head, const
     if (q == nullptr || q->flights[head].active) return cannot_be_available(queue, head);
     impl::flight& f = q->flights[head];
     f.active = true;
-    const auto give = [this, &f](const buffer& b, std::uint8_t tag) {
-        if (!impl_->is_free(b.address, b.size)) return in_use(b);
-        impl_->mark(b.address, b.size, tag);
-        impl::span& s = f.spans.emplace_back();  // field by field: a copy would wait for both
-        s.address = b.address;
-        s.size = b.size;
-    };
-    for (std::size_t i = 0; i < readable_count; ++i) give(readables_[i], readable);
-    for (std::size_t i = 0; i < writable_count; ++i) give(writables_[i], writable);
+    std::uint8_t tag = readable;
+    for (const buffer* b = readables_;; ++b) {
+        if (tag == readable && b == readables_ + readable_count) b = writables_, tag = writable;
+        if (tag == writable && b == writables_ + writable_count) break;
+        if (!impl_->lend(f, *b, tag)) in_use(*b);
+    }
     std::uint8_t* const states = q->descriptors.data();
-    for (const std::uint16_t d : q->written) states[d] = impl::exposed;
-    f.descriptors.swap(q->written);
+    f.descriptors.clear();
+    for (const std::uint16_t d : q->written) {
+        states[d] = impl::exposed;
+        f.descriptors.push_back(d);
+    }
+    q->written.clear();
 }
 
 void ownership_checker::cannot_be_available(unsigned queue, std::uint16_t head) {

@@ -273,6 +273,7 @@ private:
                         std::uint64_t table);
     bool publish(std::uint16_t head);
     [[gnu::cold]] bool event_wants_kick(std::uint16_t before);
+    [[gnu::cold]] [[noreturn]] static void nothing_to_add();
     [[gnu::cold]] void refuse(const used_element& element);
     void detach(std::uint16_t head);
     [[gnu::cold]] bool bad(std::string what);  ///< breaks the queue; always false

@@ -229,9 +229,11 @@ void guest::run_loop(task& t, guest_context& c) {
     const call_loop& loop = *t.loop;
     if (loop.at.empty()) c.idle(loop.start);
     const std::uint64_t count = loop.count ? loop.count : UINT64_MAX;
+    std::size_t next = 0;  // of the calls, in turn
     for (std::uint64_t n = 0; n < count; ++n) {
         c.idle(n < loop.at.size() ? loop.at[n] - c.time() : t.think.next());
-        make(t, c, t.loop->calls[n % t.loop->calls.size()], c.stamp(), t.lock);
+        make(t, c, t.loop->calls[next], c.stamp(), t.lock);
+        if (++next == t.loop->calls.size()) next = 0;
     }
 }
 
@@ -265,6 +267,7 @@ void guest::next_step() {
 }
 
 guest_mutex* guest::subsystem_lock(const call& what) {
+    if (what.kind == call_kind::sensor_read) return nullptr;
     // The caller's module uses the protocol's operations, below the subsystems; what a file shows
     // still goes through them.
     if (what.kind != call_kind::clock_get_rate && has_driver(config_, caller_driver))

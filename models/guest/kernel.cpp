@@ -61,23 +61,6 @@ void guest_context::take_cpu() {
     spend(kernel_.costs().context_switch);
 }
 
-void guest_context::give_cpu() {
-    cpu_.running = nullptr;
-    kernel_.dispatch(cpu_);
-}
-
-void guest_context::block(context_wave shown) {
-    waves* w = kernel_.mon().wave();
-    if (w) w->context(now(), index_, shown);
-    blocked_ = true;
-    give_cpu();
-    sc_core::wait(resume_);
-    blocked_ = waking_ = false;
-    if (w) w->context(now(), index_, context_wave::running);
-    spend(kernel_.costs().context_switch);
-    sync();  // what it waited for is looked at when it runs: a reply may come in the meantime
-}
-
 void guest_context::idle(sim_time span) {
     sync();
     if (span.ps <= 0) return;
@@ -85,24 +68,6 @@ void guest_context::idle(sim_time span) {
     give_cpu();
     sc_core::wait(to_sc(span));
     take_cpu();
-}
-
-bool guest_context::wait_for(completion& c, sim_time deadline, context_wave shown,
-                             unsigned wheel_level) {
-    sync();
-    if (!c.done) {
-        c.waiter = this;
-        deadline_ = deadline;
-        wheel_level_ = wheel_level;
-        wait_number_ = ++kernel_.waits_;
-        kernel_.arm(*this, deadline);
-        block(shown);
-        deadline_ = sim_time::max();
-        c.waiter = nullptr;
-    }
-    const bool done = c.done;
-    c.done = false;
-    return done;
 }
 
 void guest_context::wait_woken(context_wave shown) {
@@ -183,9 +148,7 @@ void guest_kernel::rethrow_failure() {
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
-void guest_kernel::check_progress() {
-    if (last_call_ != now()) last_call_ = now(), same_instant_ = 0;
-    if (++same_instant_ <= max_calls_per_instant) return;
+void guest_kernel::no_progress() {
     throw error(error_kind::config,
                 "simulated time stands still at " + to_string(now()) +
                     ": a workload without think time or interarrival time meets a platform without "
@@ -215,16 +178,7 @@ void guest_kernel::make_runnable(guest_context& c) {
     cpu.run_queue.push_back(&c);
 }
 
-void guest_kernel::dispatch(guest_cpu& cpu) {
-    if (cpu.running || cpu.in_irq || cpu.run_queue.empty()) return;
-    cpu.running = cpu.run_queue.front();
-    cpu.run_queue.pop_front();
-    cpu.running->resume_.notify();
-}
-
-void guest_kernel::arm(guest_context& c, sim_time deadline) {
-    // Lazy: an earlier entry of this task comes back in time to be moved to the new deadline.
-    if (deadline == sim_time::max() || c.armed_ <= deadline) return;
+void guest_kernel::arm_anew(guest_context& c, sim_time deadline) {
     c.armed_ = deadline;
     timers_.at(deadline, {&c, timer_kind::deadline});
 }

@@ -216,7 +216,10 @@ public:
     /// After the simulation: throws what a task threw.
     void rethrow_failure();
     /// At each call of the workload: throws scmi_vp::error (config) when no time passes any more.
-    void check_progress();
+    void check_progress() {
+        if (last_call_ != now()) last_call_ = now(), same_instant_ = 0;
+        if (++same_instant_ > max_calls_per_instant) no_progress();
+    }
 
 private:
     friend class guest_context;
@@ -226,6 +229,8 @@ private:
         timer_kind kind;
     };
     void arm(guest_context& c, sim_time deadline);
+    void arm_anew(guest_context& c, sim_time deadline);
+    [[gnu::cold]] [[noreturn]] void no_progress();
     void timers_due();
     void wake_expired();
     void make_runnable(guest_context& c);
@@ -251,6 +256,56 @@ private:
 inline sim_time guest_context::stamp() {
     sync();
     return now();
+}
+
+// Waiting, in one piece with who waits: after a switch of threads the host mispredicts every return
+// on the way back to the caller, so there are few of them.
+
+inline void guest_kernel::dispatch(guest_cpu& cpu) {
+    if (cpu.running || cpu.in_irq || cpu.run_queue.empty()) return;
+    cpu.running = cpu.run_queue.front();
+    cpu.run_queue.pop_front();
+    cpu.running->resume_.notify();
+}
+
+inline void guest_kernel::arm(guest_context& c, sim_time deadline) {
+    // Lazy: an earlier entry of this task comes back in time to be moved to the new deadline.
+    if (deadline != sim_time::max() && c.armed_ > deadline) arm_anew(c, deadline);
+}
+
+inline void guest_context::give_cpu() {
+    cpu_.running = nullptr;
+    kernel_.dispatch(cpu_);
+}
+
+inline void guest_context::block(context_wave shown) {
+    waves* w = kernel_.mon().wave();
+    if (w) w->context(now(), index_, shown);
+    blocked_ = true;
+    give_cpu();
+    sc_core::wait(resume_);
+    blocked_ = waking_ = false;
+    if (w) w->context(now(), index_, context_wave::running);
+    spend(kernel_.costs().context_switch);
+    sync();  // what it waited for is looked at when it runs: a reply may come in the meantime
+}
+
+inline bool guest_context::wait_for(completion& c, sim_time deadline, context_wave shown,
+                                    unsigned wheel_level) {
+    sync();
+    if (!c.done) {
+        c.waiter = this;
+        deadline_ = deadline;
+        wheel_level_ = wheel_level;
+        wait_number_ = ++kernel_.waits_;
+        kernel_.arm(*this, deadline);
+        block(shown);
+        deadline_ = sim_time::max();
+        c.waiter = nullptr;
+    }
+    const bool done = c.done;
+    c.done = false;
+    return done;
 }
 
 }  // namespace scmi_vp::models

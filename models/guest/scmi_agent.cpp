@@ -31,10 +31,6 @@ tick_timeout timer_of(const guest_kernel& kernel, sim_time timeout) {
 
 }  // namespace
 
-void transfer::put_u32(std::size_t offset, std::uint32_t value) {
-    std::memcpy(x->buf.data() + offset, &value, sizeof value);
-}
-
 scmi_agent::scmi_agent(guest_kernel& kernel, scmi_channel& channel, virtio::guest_memory& memory,
                        guest_latencies& extra)
     : kernel_(kernel),
@@ -64,7 +60,7 @@ void scmi_agent::show(const scmi::xfer& x, xfer_wave state) {
     if (waves* w = kernel_.mon().wave()) w->xfer(now(), x.index, state, x.hdr.token);
 }
 
-request* scmi_agent::enter(guest_context& c) {
+inline request* scmi_agent::enter(guest_context& c) {
     request* r = kernel_.mon().enter(c.index(), c.stamp());
     const sim_time entered = r->at[std::size_t(instant::entered)];
     r->called = c.call.active ? c.call.called : entered;
@@ -79,8 +75,8 @@ int scmi_agent::begin(guest_context& c, transfer& t, std::uint8_t protocol, std:
     t.r = enter(c);
     t.caller = caller;
     t.reply_bytes = reply_bytes ? reply_bytes : static_cast<std::uint16_t>(limit);
-    t.r->hdr.protocol_id = protocol;
-    t.r->hdr.message_id = message;
+    const scmi::header hdr{message, scmi::message_type::command, protocol};
+    t.r->hdr = hdr;
     t.r->resource = resource;
     if (command_bytes > limit || reply_bytes > limit) {
         kernel_.mon().leave(*t.r, outcome::send_failed, -ERANGE, c.stamp());
@@ -100,9 +96,9 @@ int scmi_agent::begin(guest_context& c, transfer& t, std::uint8_t protocol, std:
         t.r = nullptr;
         return -ENOMEM;
     }
-    t.x->hdr.protocol_id = protocol;
     t.x->hdr.message_id = message;
     t.x->hdr.type = scmi::message_type::command;
+    t.x->hdr.protocol_id = protocol;
     t.x->expects_delayed = false;
     t.x->tx_len = command_bytes;
     t.x->rx_len = t.reply_bytes;
@@ -131,11 +127,11 @@ void scmi_agent::end(transfer& t) {
     t = transfer{};
 }
 
-int scmi_agent::send(guest_context& c, transfer& t) {
+inline int scmi_agent::send(guest_context& c, transfer& t) {
     monitor& mon = kernel_.mon();
     scmi::xfer& x = *t.x;
     x.user = t.r;
-    t.r->hdr = x.hdr;
+    t.r->hdr.token = x.hdr.token;
     t.r->transfer_id = x.transfer_id;
     trace_event(c, t, ftrace_kind::xfer_begin, 0);  // 3
     xfers_->prepare_to_send(x);                     // 4
@@ -155,17 +151,19 @@ int scmi_agent::send(guest_context& c, transfer& t) {
     return 0;
 }
 
-int scmi_agent::wait_for_reply(guest_context& c, transfer& t, const char* caller) {
-    scmi::xfer& x = *t.x;
+inline int scmi_agent::wait_for_reply(guest_context& c, transfer& t, const char* caller) {
     c.sync();
-    const bool replied = c.wait_for(waits_[x.index].done, rx_timer_.fires(now()),
+    const bool replied = c.wait_for(waits_[t.x->index].done, rx_timer_.fires(now()),
                                     context_wave::waiting, rx_timer_.level());
-    if (!replied) {
-        t.r->timed_out = true;
-        show(x, xfer_wave::timed_out);
-    }
+    if (!replied) return give_up(c, t, caller);
     kernel_.mon().mark(*t.r, instant::woke, c.stamp());
-    if (replied) return 0;
+    return 0;
+}
+
+int scmi_agent::give_up(guest_context& c, transfer& t, const char* caller) {
+    t.r->timed_out = true;
+    show(*t.x, xfer_wave::timed_out);
+    kernel_.mon().mark(*t.r, instant::woke, c.stamp());
     log(c, std::string("timed out in resp(caller: ") + caller + ")");  // T1
     return -ETIMEDOUT;
 }
@@ -185,10 +183,6 @@ int scmi_agent::do_xfer_from(guest_context& c, transfer& t, const char* caller) 
                                        : outcome::scmi_error;
     kernel_.mon().leave(*t.r, o, err, c.stamp());
     return err;
-}
-
-int scmi_agent::do_xfer(guest_context& c, transfer& t) {
-    return do_xfer_from(c, t, kernel_.config().profile.do_xfer_inlined ? "do_xfer" : t.caller);
 }
 
 int scmi_agent::do_xfer_with_response(guest_context& c, transfer& t) {
@@ -222,12 +216,8 @@ void scmi_agent::receive(guest_cpu& cpu, unsigned queue, vio_message& m, std::ui
     const scmi::rx_result rx = xfers_->receive(word);
     switch (rx.verdict) {
         case scmi::rx_verdict::delayed_early:
-            kernel_.printk(
-                channel_device(queue) +
-                    text(": Received valid OoO Delayed Response for %u", rx.x->hdr.token),
-                now());  // U3
-            accept(cpu, rx, m, length);
-            break;
+            report_early(queue, *rx.x);
+            [[fallthrough]];
         case scmi::rx_verdict::response:
         case scmi::rx_verdict::delayed_response:
             accept(cpu, rx, m, length);
@@ -261,7 +251,14 @@ void scmi_agent::fetch(scmi::xfer& x, const vio_message& m) {
     fetch_into(x, m, m.length, x.rx_len);
 }
 
-void scmi_agent::accept(guest_cpu& cpu, scmi::rx_result rx, vio_message& m, std::uint32_t length) {
+void scmi_agent::report_early(unsigned queue, const scmi::xfer& x) {
+    kernel_.printk(
+        channel_device(queue) + text(": Received valid OoO Delayed Response for %u", x.hdr.token),
+        now());  // U3
+}
+
+inline void scmi_agent::accept(guest_cpu& cpu, scmi::rx_result rx, vio_message& m,
+                               std::uint32_t length) {
     scmi::xfer& x = *rx.x;
     const bool delayed = rx.verdict != scmi::rx_verdict::response;
     fetch_into(x, m, length, delayed ? kernel_.config().profile.max_msg_size : x.rx_len);

@@ -4,6 +4,7 @@
 // scmi_rx_callback).
 #pragma once
 
+#include <cstring>
 #include <vector>
 
 #include <systemc>
@@ -25,7 +26,9 @@ struct transfer {
     std::uint32_t u32(std::size_t offset) const {
         return scmi::get_u32(x->buf.data(), x->buf.size(), offset);
     }
-    void put_u32(std::size_t offset, std::uint32_t value);
+    void put_u32(std::size_t offset, std::uint32_t value) {
+        std::memcpy(x->buf.data() + offset, &value, sizeof value);
+    }
 };
 
 /// Who hears of notifications (scmi_notify), in the interrupt handler.
@@ -51,7 +54,9 @@ public:
               std::int32_t resource = -1);
     /// do_xfer: sends and waits. 0 or a negative errno; the reply lies in t.x->buf, t.x->rx_len
     /// bytes of it.
-    int do_xfer(guest_context& c, transfer& t);
+    int do_xfer(guest_context& c, transfer& t) {
+        return do_xfer_from(c, t, kernel_.config().profile.do_xfer_inlined ? "do_xfer" : t.caller);
+    }
     /// do_xfer_with_response: also waits for the delayed response.
     int do_xfer_with_response(guest_context& c, transfer& t);
     /// The same xfer for another request (iterators).
@@ -82,7 +87,8 @@ private:
     };
     request* enter(guest_context& c);
     int send(guest_context& c, transfer& t);
-    int wait_for_reply(guest_context& c, transfer& t, const char* caller);
+    [[gnu::noinline]] int give_up(guest_context& c, transfer& t, const char* caller);
+    [[gnu::always_inline]] int wait_for_reply(guest_context& c, transfer& t, const char* caller);
     int do_xfer_from(guest_context& c, transfer& t, const char* caller);
     // scmi_agent_polling.cpp
     int poll_for_reply(guest_context& c, transfer& t, const char* caller);
@@ -96,14 +102,15 @@ private:
     void accept(guest_cpu& cpu, scmi::rx_result rx, vio_message& m, std::uint32_t length);
     [[gnu::cold]] void reject(guest_cpu& cpu, unsigned queue, scmi::rx_result rx, vio_message& m,
                               std::uint32_t word);
+    [[gnu::cold]] void report_early(unsigned queue, const scmi::xfer& x);
     [[gnu::cold]] void take_notification(guest_cpu& cpu, const vio_message& m, std::uint32_t word,
                                          std::uint32_t length);
     void trace_event(guest_context& c, const transfer& t, traces::ftrace_kind kind,
                      std::int32_t s) {
         if (kernel_.tracing()) emit(c, t, kind, s);
     }
-    [[gnu::cold]] void emit(guest_context& c, const transfer& t, traces::ftrace_kind kind,
-                            std::int32_t s);
+    [[gnu::noinline]] void emit(guest_context& c, const transfer& t, traces::ftrace_kind kind,
+                                std::int32_t s);
     [[gnu::cold]] void trace_reply(guest_cpu& cpu, const scmi::xfer& x, bool delayed);
     traces::ftrace_event event_of(const scmi::xfer& x, traces::ftrace_kind kind) const;
     void show(const scmi::xfer& x, xfer_wave state);

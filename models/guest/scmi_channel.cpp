@@ -20,6 +20,26 @@ std::uint32_t limited(std::uint32_t messages) {
     return std::min(messages, scmi::msg_token_max);
 }
 
+/// Header and payload, the first eight bytes in one store: they are about to be read as a word.
+void put_pdu(std::uint8_t* pdu, const scmi::xfer& x) {
+    std::uint64_t first = x.hdr.pack();
+    if (x.tx_len < 4) {
+        std::memcpy(pdu, &first, header_bytes);
+        std::memcpy(pdu + header_bytes, x.buf.data(), x.tx_len);
+        return;
+    }
+    std::uint32_t word;
+    std::memcpy(&word, x.buf.data(), sizeof word);
+    first |= std::uint64_t{word} << 32;
+    std::memcpy(pdu, &first, sizeof first);
+    if (x.tx_len == 8) {
+        std::memcpy(&word, x.buf.data() + 4, sizeof word);
+        std::memcpy(pdu + sizeof first, &word, sizeof word);
+    } else {
+        std::memcpy(pdu + sizeof first, x.buf.data() + 4, x.tx_len - 4u);
+    }
+}
+
 }  // namespace
 
 scmi_channel::scmi_channel(guest_kernel& kernel, virtio_driver& driver,
@@ -91,10 +111,8 @@ int scmi_channel::send(guest_context& c, const scmi::xfer& x, request& r, vio_me
 
     // msg_tx_prepare: header and payload into the request buffer.
     std::uint8_t pdu[header_bytes + max_payload_bytes];
-    const std::uint32_t word = x.hdr.pack();
     const std::size_t command_bytes = header_bytes + x.tx_len;
-    std::memcpy(pdu, &word, header_bytes);
-    std::memcpy(pdu + header_bytes, x.buf.data(), x.tx_len);
+    put_pdu(pdu, x);
     c.spend(kernel_.costs().copy_message);
     memory_.write(virtio::actor::driver, m.request_address, pdu, command_bytes);
     m.carried = &r;
@@ -113,18 +131,18 @@ int scmi_channel::send(guest_context& c, const scmi::xfer& x, request& r, vio_me
         m.poll = vio_message::polling::under_way;
         m.users = 2;
     }
-    const virtio::buffer out{m.request_address, static_cast<std::uint32_t>(command_bytes)};
-    const virtio::buffer in{m.input_address,
-                            static_cast<std::uint32_t>(response_overhead + x.rx_len)};
     const std::uint64_t table =
         indirect_tables_ +
         indirect_table_bytes * static_cast<std::uint64_t>(&m - tx_messages_.data());
+    const virtio::buffer out[] = {{m.request_address, static_cast<std::uint32_t>(command_bytes)},
+                                  {table, indirect_table_bytes}};
+    const virtio::buffer in{m.input_address,
+                            static_cast<std::uint32_t>(response_overhead + x.rx_len)};
     std::uint16_t head = 0;
-    const virtio::add_result added = q.add(&out, 1, &in, 1, &m, &head, table);
+    const virtio::add_result added = q.add(out, 1, &in, 1, &m, &head, table);
     if (added == virtio::add_result::added) {
         if (mon.ownership()) {
-            const virtio::buffer readable[] = {out, {table, indirect_table_bytes}};
-            mon.ownership()->made_available(virtio::scmi_cmdq, head, readable,
+            mon.ownership()->made_available(virtio::scmi_cmdq, head, out,
                                             driver_.has_indirect() ? 2 : 1, &in, 1);
         }
         mon.published(r, head, now());

@@ -50,17 +50,6 @@ void virtio_driver::bus_error(std::uint32_t offset) {
                                        payload_.get_response_string());
 }
 
-std::uint32_t virtio_driver::read_now(std::uint32_t offset) {
-    data_ = 0;
-    transport(tlm::TLM_READ_COMMAND, offset);
-    return data_;
-}
-
-void virtio_driver::write_now(std::uint32_t offset, std::uint32_t value) {
-    data_ = value;
-    transport(tlm::TLM_WRITE_COMMAND, offset);
-}
-
 std::uint32_t virtio_driver::read(guest_context& c, std::uint32_t offset) {
     c.spend(kernel_.costs().mmio_read);
     c.sync();

@@ -48,8 +48,15 @@ public:
     std::uint32_t read(guest_context& c, std::uint32_t offset);
     void write(guest_context& c, std::uint32_t offset, std::uint32_t value);
     /// ... and at the current time, for interrupt handlers that account for cost themselves.
-    std::uint32_t read_now(std::uint32_t offset);
-    void write_now(std::uint32_t offset, std::uint32_t value);
+    std::uint32_t read_now(std::uint32_t offset) {
+        data_ = 0;
+        transport(tlm::TLM_READ_COMMAND, offset);
+        return data_;
+    }
+    void write_now(std::uint32_t offset, std::uint32_t value) {
+        data_ = value;
+        transport(tlm::TLM_WRITE_COMMAND, offset);
+    }
 
 private:
     bool identify(guest_context& c);

@@ -207,7 +207,7 @@ void scmi_device::run_workers() {
     awake_ = busy_ > 0;
 }
 
-void scmi_device::begin(std::uint32_t index) {
+inline void scmi_device::begin(std::uint32_t index) {
     job& j = jobs_[index];
     mon_.taken(j.chain.head, now());
     std::uint8_t command[max_command_bytes];
@@ -272,7 +272,7 @@ void scmi_device::run_step(const work& w) {
     }
 }
 
-void scmi_device::response_ready(std::uint32_t index) {
+inline void scmi_device::response_ready(std::uint32_t index) {
     job& j = jobs_[index];
     mon_.ready(j.chain.head, now());
     --busy_;

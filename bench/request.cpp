@@ -182,6 +182,23 @@ void print_hour() {
                 1e3 * s.seconds);
 }
 
+/// The script beside this file counts instructions with valgrind's callgrind, if that is installed.
+void print_instructions() {
+    const std::string script = SCMI_VP_BENCH_DIR "/instructions";
+    if (std::system("command -v valgrind >/dev/null 2>&1") != 0 || access(script.c_str(), X_OK)) {
+        std::printf("Instructions are not counted: that needs valgrind, and %s\n", script.c_str());
+        return;
+    }
+    char self[4096];
+    const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    std::fflush(stdout);
+    const std::string command =
+        "'" + script + "' '" + std::string(self, length > 0 ? std::size_t(length) : 0) + "'";
+    if (std::system(command.c_str()) != 0) {
+        throw error(error_kind::model, script + " has failed");
+    }
+}
+
 int usage() {
     std::fprintf(stderr,
                  "usage: bench_request [event COUNT | request COUNT | waveform COUNT FILE]\n"
@@ -194,6 +211,7 @@ int run(int argc, char* argv[]) {
         print_ratios("bench_request." + std::to_string(getpid()) + ".vcd");
         print_memory();
         print_hour();
+        print_instructions();
         return 0;
     }
     subject_options o;

@@ -93,5 +93,7 @@ function(scmi_vp_benchmarks room)
         get_filename_component(name "${source}" NAME_WE)
         add_executable(bench_${name} "${source}")
         target_link_libraries(bench_${name} PRIVATE ${R_DEPENDS})
+        target_compile_definitions(bench_${name} PRIVATE
+            SCMI_VP_BENCH_DIR="${CMAKE_CURRENT_SOURCE_DIR}/${room}")
     endforeach()
 endfunction()

@@ -26,7 +26,15 @@ constexpr std::array<char, 256 * 8 + 8> bits_of_bytes() {
 }
 constexpr std::array<char, 256 * 8 + 8> byte_bits = bits_of_bytes();
 
-/// The same for a value below 256: one copy of eight characters, of which 1 to 8 count.
+/// "00", "01", ... "99".
+constexpr std::array<char, 200> pairs_of_digits() {
+    std::array<char, 200> pairs{};
+    for (std::size_t i = 0; i < 200; ++i) pairs[i] = '0' + (i % 2 == 0 ? i / 20 : i / 2 % 10);
+    return pairs;
+}
+constexpr std::array<char, 200> digit_pairs = pairs_of_digits();
+
+/// A value below 256 in bits: one copy of eight characters, of which 1 to 8 count.
 char* put_byte(char* p, std::uint64_t value) {
     const unsigned n = 64U - static_cast<unsigned>(__builtin_clzll(value | 1));
     std::memcpy(p, &byte_bits[value * 8 + 8 - n], 8);
@@ -188,7 +196,26 @@ void vcd_writer::write_change(signal& s) {
 void vcd_writer::put_stamp(sim_time at) {
     char* p = buffer_.data() + used_;
     *p++ = '#';
-    p = std::to_chars(p, p + 20, at.ps).ptr;
+    // Milliseconds change rarely: their digits are kept. The nine digits below them are pairs.
+    constexpr std::int64_t millisecond = 1'000'000'000;
+    const std::int64_t high = at.ps / millisecond;
+    if (high == 0) {
+        p = std::to_chars(p, p + 20, at.ps).ptr;
+    } else {
+        if (high != stamp_high_) {
+            stamp_high_ = high;
+            char* const end = std::to_chars(stamp_digits_, stamp_digits_ + 16, high).ptr;
+            stamp_size_ = static_cast<std::uint8_t>(end - stamp_digits_);
+        }
+        std::memcpy(p, stamp_digits_, sizeof stamp_digits_);
+        p += stamp_size_;
+        auto low = static_cast<std::uint32_t>(at.ps - high * millisecond);
+        for (int pair = 7; pair > 0; pair -= 2, low /= 100) {
+            std::memcpy(p + pair, &digit_pairs[low % 100 * 2], 2);
+        }
+        *p = static_cast<char>('0' + low);
+        p += 9;
+    }
     *p++ = '\n';
     used_ = static_cast<std::size_t>(p - buffer_.data());
     stamp_ = at;

@@ -143,8 +143,11 @@ private:
     sim_time now_ = sim_time::max();
     sim_time next_edge_ = sim_time::max();  ///< the next start or end of a window
     sim_time stamp_{-1};                    ///< the last one in the file
-    sim_time end_;                          ///< what finish() was told
-    std::size_t window_ = 0;                ///< the one that is open or comes next
+    std::int64_t stamp_high_ = 0;           ///< milliseconds of the last one, and their digits
+    char stamp_digits_[16] = {};
+    std::uint8_t stamp_size_ = 0;
+    sim_time end_;            ///< what finish() was told
+    std::size_t window_ = 0;  ///< the one that is open or comes next
     bool open_ = false;
     bool started_ = false;
     bool finished_ = false;

@@ -207,7 +207,8 @@ std::string packed(const std::string& status, const evidence::times& t) {
     nlohmann::json j = {status, t.first_command.ps, t.module.ps, nlohmann::json::array()};
     for (const auto& task : t.calls) {
         nlohmann::json calls = nlohmann::json::array();
-        for (const auto& [at, c] : task) calls.push_back({at.ps, int(c.kind), c.id, c.value, c.poll});
+        for (const auto& [at, c] : task)
+            calls.push_back({at.ps, int(c.kind), c.id, c.value, c.poll});
         j[3].push_back(std::move(calls));
     }
     return j.dump();

@@ -134,9 +134,8 @@ void vcd_writer::put_scope(std::string& text, const std::vector<scope>& all,
     for (const wave_id id : here.signals) {
         const declaration& d = declarations_[id];
         const std::string range = bit_range(d.width);
-        text += "$var wire " + std::to_string(d.width) + ' ' +
-                code_of(id) + ' ' + last_name(d.path) +
-                (range.empty() ? "" : " " + range) + " $end\n";
+        text += "$var wire " + std::to_string(d.width) + ' ' + code_of(id) + ' ' +
+                last_name(d.path) + (range.empty() ? "" : " " + range) + " $end\n";
     }
     for (const std::size_t child : here.children) put_scope(text, all, child);
     if (!is_root) text += "$upscope $end\n";

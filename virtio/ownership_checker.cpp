@@ -159,19 +159,22 @@ struct ownership_checker::impl {
         return free;
     }
     static bool all_zero(const std::uint8_t* tags, std::size_t n) {
-        std::uint64_t word = 0;
-        for (; n >= 8; tags += 8, n -= 8) {
-            std::memcpy(&word, tags, 8);
-            if (word != 0) return false;
+        const auto word = [](const std::uint8_t* at) {
+            std::uint64_t w;
+            std::memcpy(&w, at, sizeof w);
+            return w;
+        };
+        std::uint64_t any = 0;
+        if (n >= 8) {
+            any = word(tags + n - 8);  // may overlap what the loops see
+            for (; n >= 32; tags += 32, n -= 32) {
+                any |= word(tags) | word(tags + 8) | word(tags + 16) | word(tags + 24);
+            }
+            for (; n >= 8; tags += 8, n -= 8) any |= word(tags);
+            return any == 0;
         }
-        if (n >= 4) {
-            std::uint32_t half = 0;
-            std::memcpy(&half, tags, 4);
-            if (half != 0) return false;
-            tags += 4, n -= 4;
-        }
-        while (n != 0 && tags[n - 1] == 0) --n;
-        return n == 0;
+        while (n != 0) any |= tags[--n];
+        return any == 0;
     }
 
     void end(queue& q, flight& f) {

@@ -75,6 +75,8 @@ constexpr call_info calls[] = {
     {call_kind::sensor_trip_config, "sensor_trip_config", protocol::sensor, "scmi-hwmon", "sensor"},
     {call_kind::notify_register, "notify_register", protocol::base, "", "source"},
     {call_kind::notify_unregister, "notify_unregister", protocol::base, "", "source"},
+    {call_kind::driver_unbind, "driver_unbind", protocol::base, "", ""},
+    {call_kind::driver_bind, "driver_bind", protocol::base, "", ""},
 };
 
 }  // namespace

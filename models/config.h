@@ -105,6 +105,9 @@ enum class call_kind : std::uint8_t {
     sensor_trip_config,  ///< sensor ops trip_point_config: trip point 0 at `value`, both ways
     notify_register,     ///< notify ops event_notifier_register: protocol << 8 | event in `value`
     notify_unregister,
+    driver_unbind,  ///< the driver lets the device go: it is reset; calls fail until it is bound
+    driver_bind,    ///< and is bound again: Base is probed; in 6.1 the users of other protocols are
+                    ///< not
 };
 /// What a kind of call is about, and who makes it.
 struct call_info {

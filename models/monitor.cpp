@@ -126,6 +126,15 @@ void monitor::show_irq(bool level) {
     sink_.on_register(now(), {traces::register_trace_line::kind_t::irq, 0, level ? 1u : 0u});
 }
 
+void monitor::device_reset() {
+    for (request*& r : by_head_) {
+        if (r) r->lost = true;
+        r = nullptr;
+    }
+    unseen_.clear();
+    unserved_.clear();
+}
+
 void monitor::violate(const violation& v) {
     ++violations_;
     sink_.on_violation(v);

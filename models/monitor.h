@@ -79,6 +79,8 @@ public:
     void unpin(request& r);
 
     // --- the device ---
+    /// It was reset: what it holds will not be answered.
+    void device_reset();
     void kick_seen(unsigned queue, sim_time when);
     void worker_running(sim_time when);
     void taken(std::uint16_t head, sim_time when);

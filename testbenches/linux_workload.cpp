@@ -86,6 +86,7 @@ public:
         for (const linux_call& f : files_) {
             body +=
                 f.line.empty() ? "file " + f.file + "\n" : "write " + f.file + " " + f.line + "\n";
+            if (!f.then_file.empty()) body += "then " + f.then_file + " " + f.then_line + "\n";
         }
         out_.script = head + body + out_.script;
         line("end", {std::uint64_t(s_.system.duration / nanoseconds(1))});
@@ -227,6 +228,13 @@ linux_call linux_call_of(const call& c, const scenario& s) {
     const std::string where = s.file.string();
     const scmi::platform_description& platform = s.system.platform.description;
     std::string file;
+    const std::string transport = "/sys/bus/virtio/drivers/scmi-virtio/";
+    if (c.kind == call_kind::driver_unbind) return {transport + "unbind", "virtio0", "", ""};
+    // Nothing probes the instance again by itself.
+    if (c.kind == call_kind::driver_bind) {
+        return {transport + "bind", "virtio0", "/sys/bus/platform/drivers_probe",
+                "firmware:" + s.system.guest.device_tree.scmi_node};
+    }
     if (c.kind == call_kind::sensor_read && has_driver(s.system.guest, "scmi-hwmon")) {
         file = sensor_file(c, platform);
     } else if (c.kind == call_kind::clock_get_rate && has_driver(s.system.guest, "clk-scmi")) {
@@ -234,10 +242,12 @@ linux_call linux_call_of(const call& c, const scenario& s) {
     } else if (c.kind == call_kind::base_version) {
         refuse(where, "call 'base_version': Linux 6.1 makes it in its probe only");
     }
-    if (!file.empty()) return {file, ""};
+    if (!file.empty()) return {file, "", "", ""};
     if (has_driver(s.system.guest, models::caller_driver)) {
-        return {caller_file, std::string(name_of(c.kind)) + " " + std::to_string(c.id) + " " +
-                                 std::to_string(c.value) + (c.poll ? " 1" : " 0")};
+        return {caller_file,
+                std::string(name_of(c.kind)) + " " + std::to_string(c.id) + " " +
+                    std::to_string(c.value) + (c.poll ? " 1" : " 0"),
+                "", ""};
     }
     refuse(where, "call '" + std::string(name_of(c.kind)) + "' (" + std::to_string(c.id) +
                       "): Linux 6.1 shows user space no file for it; add " +

@@ -27,7 +27,10 @@ linux_workload make_linux_workload(const scenario& s, bool log_calls = false);
 struct linux_call {
     std::string file;  ///< an absolute path, or a name in the folder of the driver's hwmon device
     std::string line;  ///< empty: read
-    bool operator==(const linux_call& o) const { return file == o.file && line == o.line; }
+    std::string then_file, then_line;  ///< written after that, if not empty
+    bool operator==(const linux_call& o) const {
+        return file == o.file && line == o.line && then_file == o.then_file;
+    }
 };
 /// sensor_read and clock_get_rate as user space makes them in hwmon and debugfs, where the kernel
 /// shows that sensor or clock there; the rest by tools/linux/module. Throws as above.

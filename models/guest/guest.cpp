@@ -3,6 +3,7 @@
 #include "models/guest/guest.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/error.h"
 
@@ -142,7 +143,7 @@ void guest::probe(guest_context& c) {
                               std::to_string(agent_.rx_timeout() / milliseconds(1)) + "ms");
         }
         c.idle(config_.probe_start - c.time());
-        probed_ = protocols_.probe(c);
+        probed_ = bound_ = protocols_.probe(c);
         policy_locks_.resize(protocols_.perf_domains().size());
         genpd_locks_.resize(protocols_.power_domains().size());
     }
@@ -311,7 +312,7 @@ void guest::make(task& t, guest_context& c, const call& what, sim_time intended,
     if (subsystem) c.lock(*subsystem);
     const bool atomic = subsystem == &clk_enable_;
     if (atomic) kernel_.irqs_off(c.cpu());  // clk_enable_lock: spin_lock_irqsave
-    const int err = protocols_.make(c, what);
+    const int err = call_driver(c, what);
     if (atomic) {
         c.sync();
         kernel_.irqs_on(c.cpu());
@@ -324,6 +325,42 @@ void guest::make(task& t, guest_context& c, const call& what, sim_time intended,
     if (!err) return;
     ++t.at.failed;
     t.at.last_errno = -err;
+}
+
+int guest::call_driver(guest_context& c, const call& what) {
+    if (what.kind == call_kind::driver_unbind) return unbind(c);
+    if (what.kind == call_kind::driver_bind) return bind(c);
+    if (!bound_) return -ENODEV;
+    ++calls_under_way_;
+    const int err = protocols_.make(c, what);
+    if (--calls_under_way_ == 0 && unbinding_) kernel_.wake(*unbinding_);
+    return err;
+}
+
+/// Writing to sysfs' unbind: files of the drivers go first, after the last call in them has
+/// returned (fs/kernfs/dir.c kernfs_drain); then the users, the instance, the transport
+/// (drivers/base/core.c device_links_unbind_consumers).
+int guest::unbind(guest_context& c) {
+    if (!bound_) return -ENODEV;
+    bound_ = false;
+    unbinding_ = &c;
+    while (calls_under_way_ != 0) c.wait_woken(context_wave::waiting);
+    unbinding_ = nullptr;
+    protocols_.remove();
+    driver_.unbind(c);
+    channel_.shut_down();
+    return 0;
+}
+
+int guest::bind(guest_context& c) {
+    if (bound_) return -EBUSY;
+    if (!driver_.bind(c)) return -ENODEV;
+    channel_.set_up(c, config_.profile.max_msg_size);
+    agent_.set_up();
+    bound_ = protocols_.probe(c);
+    policy_locks_.resize(protocols_.perf_domains().size());
+    genpd_locks_.resize(protocols_.power_domains().size());
+    return 0;
 }
 
 std::vector<task_position> guest::positions() const {

@@ -87,6 +87,9 @@ private:
     void power_off(std::size_t worker, guest_context& c);
     void load_module(guest_context& c);
     void start_workload(guest_context& c);
+    int call_driver(guest_context& c, const call& what);
+    int unbind(guest_context& c);
+    int bind(guest_context& c);
     void run_task(std::size_t index, guest_context& c);
     void run_loop(task& t, guest_context& c);
     void run_sequence(task& t, guest_context& c);
@@ -114,6 +117,9 @@ private:
     guest_context* loader_ = nullptr;  ///< of scmi-vp-caller, if it is there
     std::vector<guest_context*> power_off_workers_;
     std::vector<std::uint32_t> unused_domains_;
+    unsigned calls_under_way_ = 0;
+    guest_context* unbinding_ = nullptr;  ///< waits for calls to return
+    bool bound_ = false;                  ///< calls reach the driver
     bool booted_ = false, workload_may_start_ = false, probed_ = false;
     sim_time probe_end_;
 };

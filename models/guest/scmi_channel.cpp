@@ -72,6 +72,18 @@ void scmi_channel::set_up(guest_context& c, std::uint32_t max_msg_size) {
     }
 }
 
+void scmi_channel::shut_down() {
+    for (vio_message& m : tx_messages_) {
+        if (m.carried) kernel_.mon().unpin(*m.carried);
+    }
+    tx_messages_.clear();
+    rx_messages_.clear();
+    free_.clear();
+    pending_.clear();
+    work_queued_ = false;
+    tx_max_ = rx_max_ = 0;
+}
+
 bool scmi_channel::repost(vio_message& m) {
     virtio::driver_queue& q = driver_.queue(virtio::scmi_eventq);
     const virtio::buffer in{m.input_address, pdu_bytes_};

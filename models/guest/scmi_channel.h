@@ -50,6 +50,10 @@ public:
     /// own kick. `max_msg_size` is the payload limit.
     void set_up(guest_context& c, std::uint32_t max_msg_size);
 
+    /// virtio_chan_free and what devres frees: messages that are still with the device are given
+    /// up.
+    void shut_down();
+
     std::uint32_t tx_max_msg() const { return tx_max_; }
     std::uint32_t rx_max_msg() const { return rx_max_; }
 

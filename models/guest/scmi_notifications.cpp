@@ -129,6 +129,13 @@ int scmi_notifications::enable(guest_context& c, std::uint32_t key, bool on) {
     return good != 0 ? 0 : -EINVAL;
 }
 
+void scmi_notifications::clear() {
+    handlers_.clear();
+    events_.clear();
+    queues_.clear();
+    work_.clear();
+}
+
 void scmi_notifications::log(const std::string& text, sim_time when) {
     // dev_fmt of notify.c.
     agent_.kernel().printk(agent_.device_name() + ": SCMI Notifications - " + text, when);

@@ -54,6 +54,9 @@ public:
     /// That thread's life.
     void work(guest_context& c);
 
+    /// scmi_notification_exit: everything that was registered or queued is gone.
+    void clear();
+
     /// scmi_notify, in the interrupt handler.
     void notify(guest_cpu& cpu, const scmi::header& h, const std::uint8_t* payload,
                 std::size_t size) override;

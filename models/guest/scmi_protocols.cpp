@@ -50,7 +50,10 @@ void scmi_protocols::log_device(guest_context& c, const std::string& device,
 bool scmi_protocols::probe(guest_context& c) {
     agent_.log(c, "SCMI Notifications - Core Enabled.");
     if (!probe_base(c)) return false;
-    next_device_ = 3;  // scmi_dev.1 and 2 are the transport's devices
+    // bus.c __scmi_device_create(): devices of an earlier instance are there still, and nobody
+    // probes them again; their users stay away.
+    const bool first = next_device_ == 0;
+    if (first) next_device_ = 3;  // scmi_dev.1 and 2 are the transport's devices
     for (const std::uint8_t id : config_.device_tree.protocols) {
         if (std::find(implemented_.begin(), implemented_.end(), id) == implemented_.end()) {
             agent_.log(c, "SCMI protocol " + std::to_string(id) + " not implemented");
@@ -60,7 +63,7 @@ bool scmi_protocols::probe(guest_context& c) {
         for (auto d = config_.drivers.rbegin(); d != config_.drivers.rend(); ++d) {
             for (const user_driver& info : user_drivers()) {
                 if (*d != info.name || info.protocol_id != id || *d == caller_driver) continue;
-                add_device(c, info);
+                if (first) add_device(c, info);
             }
         }
     }
@@ -87,6 +90,13 @@ void scmi_protocols::add_device(guest_context& c, const user_driver& driver) {
     if (err == 0 || err == -ENODEV || err == -ENXIO) return;
     agent_.kernel().printk(
         name + ": probe of " + device + " failed with error " + std::to_string(err), c.time());
+}
+
+void scmi_protocols::remove() {
+    for (const std::uint8_t id : std::vector<std::uint8_t>(held_)) forget(id);
+    called_.clear();
+    implemented_.clear();
+    notifications_.clear();
 }
 
 int scmi_protocols::acquire(guest_context& c, std::uint8_t protocol_id) {

@@ -55,6 +55,9 @@ public:
     /// thread. False if Base cannot be reached.
     bool probe(guest_context& c);
 
+    /// The instance goes, its users first (scmi_remove). What they had learnt is forgotten.
+    void remove();
+
     /// The module of scmi-vp-caller is loaded: what no other driver holds is initialised.
     void load_caller(guest_context& c);
     /// The domains that genpd switches off when the boot is over, in its order.

@@ -149,7 +149,23 @@ bool virtio_driver::set_up_queue(guest_context& c, unsigned index) {
 }
 
 bool virtio_driver::probe(guest_context& c) {
-    if (!identify(c) || !negotiate(c)) return false;
+    return identify(c) && bind(c);
+}
+
+void virtio_driver::unbind(guest_context& c) {
+    write(c, mmio::status, 0);
+    for (unsigned q = 0; q < queues(); ++q) {
+        write(c, mmio::queue_sel, q);
+        write(c, mmio::queue_ready, 0);
+        read(c, mmio::queue_ready);
+        queues_[q] = driver_queue();
+    }
+    read(c, mmio::status);  // virtio_dev_remove makes sure that it was reset
+    add_status(c, device_status::acknowledge);
+}
+
+bool virtio_driver::bind(guest_context& c) {
+    if (!negotiate(c)) return false;
     for (unsigned q = 0; q < queues(); ++q) {
         if (!set_up_queue(c, q)) {
             fail(c, "probe of virtio0 failed: queue " + std::to_string(q) + " cannot be used");

@@ -37,6 +37,11 @@ public:
     /// From the first register read to DRIVER_OK. False when the device cannot be driven: FAILED is
     /// set where Linux sets it and the reason is in the log.
     bool probe(guest_context& c);
+    /// The second half of it: features, queues, DRIVER_OK; for a driver that is bound again.
+    bool bind(guest_context& c);
+    /// The driver is unbound: the device is reset, its queues are given up
+    /// (scmi_vio_remove, vm_del_vqs, virtio_dev_remove).
+    void unbind(guest_context& c);
 
     bool has_eventq() const { return p2a_; }
     bool has_indirect() const { return (features_ & virtio::feature::indirect_desc) != 0; }

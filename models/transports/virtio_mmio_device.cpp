@@ -123,6 +123,7 @@ void virtio_mmio_device::apply(const virtio::register_effect& effect) {
     if (effect.needs_reset) guest_error("the queue's configuration is illegal: DEVICE_NEEDS_RESET");
     if (effect.reset) {
         device_.reset();
+        mon_.device_reset();
         if (mon_.ownership()) mon_.ownership()->reset();
     }
     if (effect.queue_enabled) {

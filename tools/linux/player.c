@@ -118,24 +118,52 @@ static void wait_for(_Atomic uint32_t* word, uint32_t value) {
 
 // --- calls ------------------------------------------------------------------------------------
 
+static void path_of(const struct file* f, char* path, size_t size);
+
+// A driver that was unbound has taken its files with it; one that is bound again has new ones.
+static ssize_t no_device(void) {
+    errno = ENODEV;
+    return -1;
+}
+
 // Reading sysfs again at offset 0 asks the driver again; debugfs cannot seek: it is opened anew.
-static ssize_t read_file(const struct file* f, char* to, size_t size) {
-    if (f->fd < 0) {
-        errno = ENODEV;
-        return -1;
+static ssize_t read_file(struct file* f, char* to, size_t size) {
+    if (f->fd >= 0 && f->seekable) {
+        const ssize_t n = pread(f->fd, to, size, 0);
+        if (n >= 0 || errno != ENODEV) return n;
+        close(f->fd);
+        f->fd = -1;
     }
-    if (f->seekable) return pread(f->fd, to, size, 0);
-    const int fd = open(f->name, O_RDONLY);
-    if (fd < 0) return -1;
+    char path[2 * max_text + 8];
+    path_of(f, path, sizeof path);
+    const int fd = open(path, O_RDONLY);
+    if (fd < 0) return no_device();
     const ssize_t n = read(fd, to, size);
     const int why = errno;
-    close(fd);
+    if (f->seekable) {
+        f->fd = fd;
+    } else {
+        close(fd);
+    }
     errno = why;
     return n;
 }
 
+static ssize_t write_file(const struct file* f) {
+    if (f->fd < 0) return no_device();
+    const ssize_t n = write(f->fd, f->line, strlen(f->line));
+    if (n < 0 || !f->then_name[0]) return n;
+    const int fd = open(f->then_name, O_WRONLY);
+    if (fd < 0) return no_device();
+    const ssize_t then = write(fd, f->then_line, strlen(f->then_line));
+    const int why = errno;
+    close(fd);
+    errno = why;
+    return then;
+}
+
 static void call(unsigned task, unsigned file, int lock) {
-    const struct file* f = &files[file];
+    struct file* f = &files[file];
     char text[64];
     uint32_t ticket = 0;
     if (lock >= 0) {
@@ -147,9 +175,7 @@ static void call(unsigned task, unsigned file, int lock) {
         m->file = file;
         m->at_ns = clock_ns();
     }
-    const size_t length = strlen(f->line);
-    const int writes = length > 0 && f->fd >= 0;
-    if ((writes ? write(f->fd, f->line, length) : read_file(f, text, sizeof text)) < 0) {
+    if ((f->line[0] ? write_file(f) : read_file(f, text, sizeof text)) < 0) {
         shared->done[task].errors++;
         shared->done[task].last_errno = errno;
     }
@@ -256,15 +282,19 @@ static void find_hwmon(char* folder, size_t size) {
     if (all) closedir(all);
 }
 
+// A name without a folder is one of the driver's hwmon device.
+static void path_of(const struct file* f, char* path, size_t size) {
+    char hwmon[max_text] = "/sys/class/hwmon/(none of scmi_sensors)";
+    const int relative = f->name[0] != '/';
+    if (relative) find_hwmon(hwmon, sizeof hwmon);
+    snprintf(path, size, "%s%s%s", relative ? hwmon : "", relative ? "/" : "", f->name);
+}
+
 // Calls of what is not there fail, as they do for any program.
 static void open_files(void) {
-    char hwmon[max_text] = "/sys/class/hwmon/(none of scmi_sensors)";
-    find_hwmon(hwmon, sizeof hwmon);
     for (unsigned i = 0; i < n_files; ++i) {
         char path[2 * max_text + 8];
-        const int relative = files[i].name[0] != '/';
-        snprintf(path, sizeof path, "%s%s%s", relative ? hwmon : "", relative ? "/" : "",
-                 files[i].name);
+        path_of(&files[i], path, sizeof path);
         files[i].fd = open(path, files[i].line[0] ? O_WRONLY : O_RDONLY);
         files[i].seekable = lseek(files[i].fd, 0, SEEK_SET) == 0;
         if (files[i].fd >= 0) continue;

@@ -99,6 +99,10 @@ static void read_command(char* line) {
     if (!word) return;
     if (!strcmp(word, "file") || !strcmp(word, "write")) {
         read_file_line(*word == 'w');
+    } else if (!strcmp(word, "then") && n_files > 0) {
+        struct file* f = &files[n_files - 1];
+        text(f->then_name, sizeof f->then_name);
+        text(f->then_line, sizeof f->then_line);
     } else if (!strcmp(word, "module")) {
         load_module();
     } else if (!strcmp(word, "task")) {

@@ -8,9 +8,10 @@
 
 enum { max_name = 16, max_text = 256, max_tasks = 256 };
 
-// What a call is: reading a file, or writing a line to it.
+// What a call is: reading a file, or writing a line to it, and perhaps then one to another.
 struct file {
     char name[max_text], line[max_text];
+    char then_name[max_text], then_line[max_text];
     int fd, seekable;
 };
 

@@ -48,6 +48,12 @@ void monitor::delayed_matched(request& r, sim_time when) {
     r.delayed_matched = when;
 }
 
+void monitor::abandon(request& r) {
+    std::replace(by_head_.begin(), by_head_.end(), &r, static_cast<request*>(nullptr));
+    forget(unseen_, &r);
+    forget(unserved_, &r);
+}
+
 void monitor::late(request& r, sim_time when) {
     if (r.late_at == sim_time{}) r.late_at = when;
 }

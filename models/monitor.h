@@ -72,6 +72,8 @@ public:
     void delayed_matched(request& r, sim_time when);
     /// The caller returns: the round trip ends, its hops are checked.
     void leave(request& r, outcome o, std::int32_t linux_errno, sim_time when);
+    /// The driver forgets a chain that the device still has: nothing of it is this request's.
+    [[gnu::cold]] void abandon(request& r);
     /// A reply came after the caller had given up.
     void late(request& r, sim_time when);
     /// One user less: the caller, or the transport's message object.

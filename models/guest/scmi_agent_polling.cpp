@@ -101,7 +101,12 @@ int scmi_agent::poll_for_reply(guest_context& c, transfer& t, const char* caller
 /// virtio_mark_txdone.
 void scmi_agent::end_polling(transfer& t, int err) {
     vio_message* m = std::exchange(waits_[t.x->index].message, nullptr);
-    if (m && channel_.mark_txdone(*m, err == -ETIMEDOUT)) drop_record(*m);
+    if (!m || !channel_.mark_txdone(*m, err == -ETIMEDOUT)) return;
+    // A reply that came another way, in an event buffer or in another's chain, ends the polling
+    // without a timeout. Linux then frees the message although the device still has its chain.
+    if (m->carried && m->poll == vio_message::polling::under_way)
+        kernel_.mon().abandon(*m->carried);
+    drop_record(*m);
 }
 
 void scmi_agent::deferred_work(guest_context& c) {

@@ -199,6 +199,28 @@ TEST(a_polled_transfer, takes_a_reply_with_a_wrong_token) {
     expect_sound(s);
 }
 
+// virtio_mark_txdone frees the message of any polled transfer that did not time out, although here
+// the device has its chain still: a hazard of 6.1.
+TEST(a_polled_transfer, that_a_reply_in_an_event_buffer_ends_frees_a_message_that_is_out) {
+    system_config c = polling({polled, base_version}, microseconds(5));
+    fault_config twice;
+    twice.name = "platform.fault.0";
+    twice.kind = fault_kind::duplicate;
+    twice.match = {protocol::perf, std::uint8_t(7), std::nullopt};
+    fault_config late = twice;
+    late.kind = fault_kind::delay;
+    late.delay = make_constant(microseconds(40));
+    c.platform.faults = {twice, late};
+    rogue_system s(c);
+    s.run();
+    const request r = only(s);
+    EXPECT_EQ(r.result, outcome::ok);
+    EXPECT_EQ(r.round_trip(), microseconds(55)) << "the duplicate's interrupt";
+    EXPECT_THAT(s.log(), ElementsAre("scmi_protocol scmi_dev.1: Message for " +
+                                     std::to_string(r.hdr.token) + " type 0 is not expected!"));
+    EXPECT_THAT(s.sink.violations, IsEmpty());
+}
+
 // clk-scmi.c scmi_clocks_probe: atomic operations for clocks that say that they are fast enough.
 TEST(atomic_clocks, poll_with_interrupts_off_if_they_are_fast_enough) {
     for (const std::uint32_t delay : {0u, 30u, 31u}) {

@@ -150,6 +150,17 @@ TEST(linux_workload, calls_without_a_file_are_refused) {
                 HasSubstr("call 'sensor_read' (1): Linux 6.1 shows user space no file"));
 }
 
+// drivers/virtio/virtio.c and drivers/base/platform.c in sysfs: nothing probes the instance again
+// by itself.
+TEST(linux_workload, binding_the_driver_again_takes_two_files) {
+    const linux_workload w = make_linux_workload(
+        with(task + "[[workload.sequence]]\ncontext = \"sh\"\ncall = \"driver_unbind\"\n" +
+             "[[workload.sequence]]\ncontext = \"sh\"\ncall = \"driver_bind\"\n"));
+    EXPECT_THAT(w.script, HasSubstr("write /sys/bus/virtio/drivers/scmi-virtio/unbind virtio0\n"
+                                    "write /sys/bus/virtio/drivers/scmi-virtio/bind virtio0\n"
+                                    "then /sys/bus/platform/drivers_probe firmware:scmi\n"));
+}
+
 TEST(linux_workload, notes_name_what_only_the_modelled_guest_follows) {
     scenario s = with(task);
     s.system.guest.hz = 1000;

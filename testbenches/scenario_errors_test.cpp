@@ -48,7 +48,8 @@ const bad_scenario names[] = {
      "s.toml:3:1: unknown key platform.sensor[].redaing, did you mean platform.sensor[].reading?"},
     {"section_as_value", "guest = 1\n",
      "s.toml:1:1: guest is a section, not a value; its keys: profile, device_tree, max_rx_timeout, "
-     "max_msg_size, drivers, hz, tick_phase, cpus, irq_cpu, memory, ftrace, probe_start, "
+     "max_msg_size, atomic, atomic_threshold, drivers, hz, tick_phase, cpus, irq_cpu, memory, "
+     "ftrace, probe_start, "
      "probe_task, probe_pid, costs, cost"},
     {"table_for_a_list", "[workload.loop]\ncount = 1\n",
      "s.toml:1:1: workload.loop: a table is not a list of tables: write [[workload.loop]]"},

@@ -34,43 +34,23 @@ void print_help(std::ostream& out) {
            "  scmi-vp connect my.toml --socket /tmp/scmi.sock --set guest.max_rx_timeout=30ms\n";
 }
 
-exit_status status_of_run(testbenches::run_status s) {
-    if (s == testbenches::run_status::ok) return exit_status::ok;
-    return s == testbenches::run_status::unfinished ? exit_status::unfinished
-                                                    : exit_status::check_failed;
-}
-
 }  // namespace
 
 exit_status connect_command(const arguments& args, std::ostream& out) {
-    po::options_description all = visible_options();
-    all.add_options()("scenario", po::value<std::string>());
-    po::positional_options_description positional;
-    positional.add("scenario", 1);
-    const po::variables_map map = parse_options("connect", args, all, positional);
-    if (map.count("help")) {
-        print_help(out);
-        return exit_status::ok;
-    }
-    if (!map.count("scenario")) {
-        throw error(error_kind::usage, "connect: no scenario given (scmi-vp connect --help)");
-    }
+    const auto parsed = parse_with("connect", "scenario", args, visible_options(), print_help, out);
+    if (!parsed) return exit_status::ok;
+    const po::variables_map& map = *parsed;
     if (!map.count("socket")) {
         throw error(error_kind::usage, "connect: no --socket PATH given, where the device listens");
     }
     testbenches::connect_options options;
     options.socket = map["socket"].as<std::string>();
-    if (map.count("out")) options.out = map["out"].as<std::string>();
-    if (map.count("out") && options.out.empty()) {
-        throw error(error_kind::usage, "--out: an empty name");
-    }
+    options.out = out_folder(map);
     options.in_band = map.count("in-band") != 0;
     options.quiet = map.count("quiet") != 0;
-    std::vector<std::string> overrides;
-    if (map.count("set")) overrides = map["set"].as<std::vector<std::string>>();
-    const testbenches::scenario s =
-        testbenches::load_scenario(scenario_path(map["scenario"].as<std::string>()), overrides);
-    return status_of_run(testbenches::run_connect(s, options, out));
+    const testbenches::scenario s = testbenches::load_scenario(
+        scenario_path(map["scenario"].as<std::string>()), set_options(map));
+    return status_of(testbenches::run_connect(s, options, out));
 }
 
 }  // namespace scmi_vp::app

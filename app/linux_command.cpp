@@ -36,47 +36,18 @@ void print_help(std::ostream& out) {
            "  scmi-vp linux my.toml --set platform.workers=1\n";
 }
 
-fs::path scenario_file(const std::string& name) {
-    std::error_code ignored;
-    if (fs::is_directory(name, ignored)) return fs::path(name) / "scenario.toml";
-    const fs::path testbench = fs::path("testbenches") / name / "scenario.toml";
-    if (!fs::exists(name, ignored) && fs::exists(testbench, ignored)) return testbench;
-    if (fs::exists(name, ignored)) return name;
-    throw error(error_kind::usage, name, "no such file, folder or testbench");
-}
-
-exit_status status_of_run(testbenches::run_status s) {
-    if (s == testbenches::run_status::ok) return exit_status::ok;
-    return s == testbenches::run_status::unfinished ? exit_status::unfinished
-                                                    : exit_status::check_failed;
-}
-
 }  // namespace
 
 exit_status linux_command(const arguments& args, std::ostream& out) {
-    po::options_description all = visible_options();
-    all.add_options()("scenario", po::value<std::string>());
-    po::positional_options_description positional;
-    positional.add("scenario", 1);
-    const po::variables_map map = parse_options("linux", args, all, positional);
-    if (map.count("help")) {
-        print_help(out);
-        return exit_status::ok;
-    }
-    if (!map.count("scenario")) {
-        throw error(error_kind::usage, "linux: no scenario given (scmi-vp linux --help)");
-    }
+    const auto parsed = parse_with("linux", "scenario", args, visible_options(), print_help, out);
+    if (!parsed) return exit_status::ok;
+    const po::variables_map& map = *parsed;
     testbenches::linux_options options;
-    if (map.count("out")) options.out = map["out"].as<std::string>();
+    options.out = out_folder(map);
     if (map.count("kernel")) options.kernel = map["kernel"].as<std::string>();
-    if (map.count("out") && options.out.empty()) {
-        throw error(error_kind::usage, "--out: an empty name");
-    }
-    std::vector<std::string> overrides;
-    if (map.count("set")) overrides = map["set"].as<std::vector<std::string>>();
-    const testbenches::scenario s =
-        testbenches::load_scenario(scenario_file(map["scenario"].as<std::string>()), overrides);
-    return status_of_run(testbenches::run_linux(s, options, out).status);
+    const testbenches::scenario s = testbenches::load_scenario(
+        scenario_path(map["scenario"].as<std::string>()), set_options(map));
+    return status_of(testbenches::run_linux(s, options, out).status);
 }
 
 }  // namespace scmi_vp::app

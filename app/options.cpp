@@ -43,6 +43,51 @@ po::variables_map parse_options(const std::string& command, const arguments& arg
     }
 }
 
+std::optional<po::variables_map> parse_with(const std::string& command, const char* what,
+                                            const arguments& args,
+                                            const po::options_description& visible,
+                                            void (*help)(std::ostream&), std::ostream& out) {
+    po::options_description all = visible;
+    all.add_options()(what, po::value<std::string>());
+    po::positional_options_description positional;
+    positional.add(what, 1);
+    po::variables_map map = parse_options(command, args, all, positional);
+    if (map.count("help")) {
+        help(out);
+        return std::nullopt;
+    }
+    if (!map.count(what)) {
+        throw error(error_kind::usage,
+                    command + ": no " + what + " given (scmi-vp " + command + " --help)");
+    }
+    return map;
+}
+
+fs::path out_folder(const po::variables_map& map) {
+    if (!map.count("out")) return {};
+    const std::string name = map["out"].as<std::string>();
+    if (name.empty()) throw error(error_kind::usage, "--out: an empty name");
+    return name;
+}
+
+std::vector<std::string> set_options(const po::variables_map& map) {
+    return map.count("set") ? map["set"].as<std::vector<std::string>>()
+                            : std::vector<std::string>();
+}
+
+exit_status status_of(testbenches::run_status s) {
+    switch (s) {
+        case testbenches::run_status::violations:
+        case testbenches::run_status::no_probe:
+            return exit_status::check_failed;
+        case testbenches::run_status::unfinished:
+            return exit_status::unfinished;
+        case testbenches::run_status::ok:
+            break;
+    }
+    return exit_status::ok;
+}
+
 fs::path scenario_path(const std::string& name) {
     const fs::path given(name);
     std::error_code ignored;

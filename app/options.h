@@ -4,9 +4,12 @@
 
 #include <boost/program_options.hpp>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "app/program.h"
+#include "testbenches/run.h"
 
 namespace scmi_vp::app {
 
@@ -16,6 +19,20 @@ boost::program_options::variables_map parse_options(
     const std::string& command, const arguments& args,
     const boost::program_options::options_description& options,
     const boost::program_options::positional_options_description& positional);
+
+/// The same for a subcommand with one positional argument, `what`. Prints `help` and gives nothing
+/// when it was asked for; throws when the argument is missing.
+std::optional<boost::program_options::variables_map> parse_with(
+    const std::string& command, const char* what, const arguments& args,
+    const boost::program_options::options_description& visible, void (*help)(std::ostream&),
+    std::ostream& out);
+
+/// --out DIR; empty: not given. Throws scmi_vp::error (usage) for an empty name.
+std::filesystem::path out_folder(const boost::program_options::variables_map& map);
+/// All --set KEY=VALUE.
+std::vector<std::string> set_options(const boost::program_options::variables_map& map);
+
+exit_status status_of(testbenches::run_status s);
 
 /// The scenario that a name on the command line means: a file, a folder with a scenario.toml, or
 /// the name of a folder in testbenches/. Throws scmi_vp::error (usage) if there is none.

@@ -61,7 +61,7 @@ testbenches::wave_around around_option(const po::variables_map& map) {
 
 testbenches::run_options options_from(const po::variables_map& map) {
     testbenches::run_options o;
-    if (map.count("out")) o.out = map["out"].as<std::string>();
+    o.out = out_folder(map);
     o.vcd_from = time_option(map, "vcd-from");
     o.vcd_to = time_option(map, "vcd-to");
     o.vcd_around = around_option(map);
@@ -76,14 +76,12 @@ testbenches::run_options options_from(const po::variables_map& map) {
     if (o.vcd_from && o.vcd_to && *o.vcd_from >= *o.vcd_to) {
         throw error(error_kind::usage, "--vcd-from is not before --vcd-to");
     }
-    if (map.count("out") && o.out.empty()) throw error(error_kind::usage, "--out: an empty name");
     if (o.vcd && o.out.empty()) throw error(error_kind::usage, "a waveform needs --out DIR");
     return o;
 }
 
 std::vector<std::string> overrides_from(const po::variables_map& map) {
-    std::vector<std::string> overrides;
-    if (map.count("set")) overrides = map["set"].as<std::vector<std::string>>();
+    std::vector<std::string> overrides = set_options(map);
     if (map.count("seed")) {
         const std::int64_t seed = map["seed"].as<std::int64_t>();
         if (seed < 0) throw error(error_kind::usage, "--seed", "is negative");
@@ -92,38 +90,16 @@ std::vector<std::string> overrides_from(const po::variables_map& map) {
     return overrides;
 }
 
-exit_status status_from(testbenches::run_status s) {
-    switch (s) {
-        case testbenches::run_status::violations:
-        case testbenches::run_status::no_probe:
-            return exit_status::check_failed;
-        case testbenches::run_status::unfinished:
-            return exit_status::unfinished;
-        case testbenches::run_status::ok:
-            break;
-    }
-    return exit_status::ok;
-}
-
 }  // namespace
 
 exit_status run_command(const arguments& args, std::ostream& out) {
-    po::options_description all = visible_options();
-    all.add_options()("scenario", po::value<std::string>());
-    po::positional_options_description positional;
-    positional.add("scenario", 1);
-    const po::variables_map map = parse_options("run", args, all, positional);
-    if (map.count("help")) {
-        print_help(out);
-        return exit_status::ok;
-    }
-    if (!map.count("scenario")) {
-        throw error(error_kind::usage, "run: no scenario given (scmi-vp run --help)");
-    }
+    const auto parsed = parse_with("run", "scenario", args, visible_options(), print_help, out);
+    if (!parsed) return exit_status::ok;
+    const po::variables_map& map = *parsed;
     const testbenches::run_options options = options_from(map);
     const testbenches::scenario s = testbenches::load_scenario(
         scenario_path(map["scenario"].as<std::string>()), overrides_from(map));
-    return status_from(testbenches::run_scenario(s, options, out));
+    return status_of(testbenches::run_scenario(s, options, out));
 }
 
 }  // namespace scmi_vp::app

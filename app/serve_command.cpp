@@ -61,18 +61,9 @@ sim_time time_option(const po::variables_map& map, const char* name) {
 }  // namespace
 
 exit_status serve_command(const arguments& args, std::ostream& out) {
-    po::options_description all = visible_options();
-    all.add_options()("scenario", po::value<std::string>());
-    po::positional_options_description positional;
-    positional.add("scenario", 1);
-    const po::variables_map map = parse_options("serve", args, all, positional);
-    if (map.count("help")) {
-        print_help(out);
-        return exit_status::ok;
-    }
-    if (!map.count("scenario")) {
-        throw error(error_kind::usage, "serve: no scenario given (scmi-vp serve --help)");
-    }
+    const auto parsed = parse_with("serve", "scenario", args, visible_options(), print_help, out);
+    if (!parsed) return exit_status::ok;
+    const po::variables_map& map = *parsed;
     const auto strings = [&map](const char* name) {
         return map.count(name) ? map[name].as<std::vector<std::string>>()
                                : std::vector<std::string>();
@@ -84,7 +75,7 @@ exit_status serve_command(const arguments& args, std::ostream& out) {
     if (map.count("for")) options.until = time_option(map, "for");
     if (testbenches::stderr_is_terminal()) options.status = &std::cerr;
     const testbenches::scenario s = testbenches::load_scenario(
-        scenario_path(map["scenario"].as<std::string>()), strings("set"));
+        scenario_path(map["scenario"].as<std::string>()), set_options(map));
     testbenches::run_serve(s, options, out);
     return exit_status::ok;
 }

@@ -64,8 +64,7 @@ std::int64_t number_option(const po::variables_map& map, const char* name, std::
 
 studies::study_options options_from(const po::variables_map& map) {
     studies::study_options o;
-    if (map.count("out")) o.out = map["out"].as<std::string>();
-    if (map.count("out") && o.out.empty()) throw error(error_kind::usage, "--out: an empty name");
+    o.out = out_folder(map);
     if (map.count("jobs")) o.jobs = unsigned(number_option(map, "jobs", 1, 1024));
     o.quiet = map.count("quiet") != 0;
     if (!map.count("requests")) return o;
@@ -80,7 +79,7 @@ studies::study_options options_from(const po::variables_map& map) {
 
 studies::study_overrides overrides_from(const po::variables_map& map) {
     studies::study_overrides o;
-    if (map.count("set")) o.set = map["set"].as<std::vector<std::string>>();
+    o.set = set_options(map);
     if (map.count("seed")) o.seed = std::uint64_t(number_option(map, "seed", 0, INT64_MAX));
     return o;
 }
@@ -97,18 +96,9 @@ studies::study_overrides overrides_from(const po::variables_map& map) {
 }  // namespace
 
 exit_status study_command(const arguments& args, std::ostream& out) {
-    po::options_description all = visible_options();
-    all.add_options()("study", po::value<std::string>());
-    po::positional_options_description positional;
-    positional.add("study", 1);
-    const po::variables_map map = parse_options("study", args, all, positional);
-    if (map.count("help")) {
-        print_help(out);
-        return exit_status::ok;
-    }
-    if (!map.count("study")) {
-        throw error(error_kind::usage, "study: no study given (scmi-vp study --help)");
-    }
+    const auto parsed = parse_with("study", "study", args, visible_options(), print_help, out);
+    if (!parsed) return exit_status::ok;
+    const po::variables_map& map = *parsed;
     const studies::study_options options = options_from(map);
     const studies::study s =
         studies::load_study(resolve(map["study"].as<std::string>()), overrides_from(map));

@@ -56,8 +56,7 @@ std::vector<fs::path> files_of(const fs::path& name) {
         for (const fs::directory_entry& e : fs::directory_iterator(name))
             if (e.path().extension() == ".toml") files.push_back(e.path());
     }
-    if (files.empty())
-        throw error(error_kind::usage, name.string(), "no scenario file, nor a folder of them");
+    if (files.empty()) return {scenario_path(name.string())};
     std::sort(files.begin(), files.end());
     return files;
 }
@@ -122,19 +121,18 @@ exit_status validate_command(const arguments& args, std::ostream& out) {
         print_help(out);
         return exit_status::ok;
     }
-    std::vector<std::string> names{own_scenarios}, overrides;
+    std::vector<std::string> names{own_scenarios};
     if (map.count("scenario")) names = map["scenario"].as<std::vector<std::string>>();
-    if (map.count("set")) overrides = map["set"].as<std::vector<std::string>>();
     testbenches::validation_options options;
     if (map.count("kernel")) options.kernel = map["kernel"].as<std::string>();
-    const fs::path folder = map.count("out") ? map["out"].as<std::string>() : std::string();
+    const fs::path folder = out_folder(map);
 
     const std::vector<fs::path> files = all_files(names);
     table rows(out, files);
     std::vector<std::pair<std::string, std::string>> differences;
     for (const fs::path& f : files) {
         if (!folder.empty()) options.out = folder / short_name(f);
-        const testbenches::scenario s = testbenches::load_scenario(f, overrides);
+        const testbenches::scenario s = testbenches::load_scenario(f, set_options(map));
         try {
             const agreement a = validate(s, options);
             rows.row(short_name(f), a);

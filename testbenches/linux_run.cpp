@@ -17,7 +17,7 @@
 #include <poll.h>
 
 #include "base/error.h"
-#include "models/peers/platform_alone.h"
+#include "models/peers/shared_platform.h"
 #include "models/peers/turns.h"
 #include "models/peers/vhost_user_peer.h"
 #include "testbenches/linux_device_tree.h"
@@ -58,16 +58,6 @@ public:
 private:
     static constexpr std::array<int, 3> stopping{SIGINT, SIGTERM, SIGHUP};
     std::array<struct sigaction, 3> before_{};
-};
-
-/// The guest makes the requests: no records, and its own trace.
-class no_sink : public models::run_sink {
-public:
-    void on_request(const models::request&) override {}
-    void on_ftrace(const traces::ftrace_event&) override {}
-    void on_log(const traces::log_line&) override {}
-    void on_register(sim_time, const traces::register_trace_line&) override {}
-    void on_violation(const models::violation&) override {}
 };
 
 linux_boot boot_of(const scenario& s, const linux_options& o, std::uint64_t calls) {
@@ -128,7 +118,7 @@ public:
           options_(options),
           workload_(make_linux_workload(s, options.log_calls)),
           boot_(boot_of(s, options, workload_.calls)),
-          platform_("top", s.system, sink_) {
+          platform_("top", s.system, 1) {
         if (!options.out.empty()) out_ = std::make_unique<output_directory>(options.out);
         folder_.write("workload", workload_.script);
         folder_.write("scmi.dtb", device_tree_of(s));
@@ -159,8 +149,8 @@ private:
         const stop_signals orderly;
         virtio::unix_listener clock(in_folder("clock.sock"));
         models::vhost_user_peer peer(virtio::unix_listener(in_folder("device.sock")),
-                                     session_of(scenario_.system.device), platform_.device(),
-                                     platform_.view());
+                                     session_of(scenario_.system.device), platform_.device(0),
+                                     platform_.view(0));
         process_ = std::make_unique<linux_process>(boot_, folder_);
         models::turns turns(accept(clock), peer);
         turns.stop = &stop_asked;
@@ -210,7 +200,7 @@ private:
         outcome_.calls = outcome_.guest.calls();
         outcome_.errors = outcome_.guest.errors();
         outcome_.span = outcome_.guest.span();
-        outcome_.served = platform_.device().served();
+        outcome_.served = platform_.served();
         outcome_.status = !outcome_.guest.played     ? run_status::no_probe
                           : !outcome_.guest.finished ? run_status::unfinished
                                                      : run_status::ok;
@@ -254,7 +244,7 @@ private:
         j["simulated_ps"] = outcome_.ended.ps;
         j["finished"] = outcome_.guest.finished;
         j["served"] = outcome_.served;
-        j["malformed"] = platform_.device().malformed();
+        j["malformed"] = platform_.malformed();
         j["interrupts"] = calls_;
         j["workload_ps"] = outcome_.span.ps;
         for (const player_result::task& t : outcome_.guest.tasks) {
@@ -312,8 +302,7 @@ private:
     private_folder folder_;
     linux_workload workload_;
     linux_boot boot_;
-    no_sink sink_;
-    models::platform_alone platform_;
+    models::shared_platform platform_;
     std::unique_ptr<output_directory> out_;
     std::unique_ptr<linux_process> process_;
     models::turns::ending ending_ = models::turns::ending::gone;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "models/peers/platform_alone.h"
+#include "models/peers/shared_platform.h"
 #include "virtio/vhost_user_front.h"
 #include "virtio/vhost_user_memory.h"
 
@@ -21,15 +21,6 @@ namespace {
 
 namespace vhost_user = virtio::vhost_user;
 using op = time_travel_op;
-
-class no_sink : public run_sink {
-public:
-    void on_request(const request&) override {}
-    void on_ftrace(const traces::ftrace_event&) override {}
-    void on_log(const traces::log_line&) override {}
-    void on_register(sim_time, const traces::register_trace_line&) override {}
-    void on_violation(const violation&) override {}
-};
 
 bool readable(int fd, int milliseconds) {
     pollfd p{fd, POLLIN, 0};
@@ -178,15 +169,14 @@ system_config platform_that_takes(sim_time service) {
 /// Runs `guest` in a thread against the platform, until it hangs up.
 template <class Guest>
 turns::ending play(const system_config& config, Guest guest) {
-    no_sink sink;
-    platform_alone platform("top", config, sink);
+    shared_platform platform("top", config, 1);
     std::string folder = (std::filesystem::temp_directory_path() / "scmi-vp-XXXXXX").string();
     EXPECT_NE(mkdtemp(folder.data()), nullptr);
     virtio::unix_listener clock(folder + "/clock");
     vhost_user::session_config session;
     session.protocol_features = vhost_user::offer_for_uml_time_travel;
-    vhost_user_peer peer(virtio::unix_listener(folder + "/device"), session, platform.device(),
-                         platform.view());
+    vhost_user_peer peer(virtio::unix_listener(folder + "/device"), session, platform.device(0),
+                         platform.view(0));
     std::thread thread([&] {
         fake_guest g(folder + "/clock", folder + "/device");
         try {

@@ -119,11 +119,11 @@ sample measure_requests(const subject_options& o) {
         vcd->start();
     }
     // A request takes 4 us (and its think time): this ends in the middle of the loop.
-    sc_core::sc_start(to_sc((microseconds(4) + o.think) * static_cast<std::int64_t>(o.warm_up)));
+    top.run((microseconds(4) + o.think) * static_cast<std::int64_t>(o.warm_up));
     const std::uint64_t requests_before = sink.sums().requests;
     const std::uint64_t before = bench::resident_kib();
     const double start = bench::cpu_seconds();
-    sc_core::sc_start();
+    top.run(sim_time::max());
     sample s{bench::cpu_seconds() - start, sink.sums().requests - requests_before, before, 0};
     s.after_kib = bench::resident_kib();
     top.finish();

@@ -267,6 +267,9 @@ struct system_config {
     sim_time duration = seconds(3600);  ///< the run stops here at the latest; > 0
     sim_time quantum =
         microseconds(1);  ///< temporal decoupling of guest CPUs; > 0; results do not depend on it
+    /// How far the models may run ahead of SystemC's time while nobody else has anything to do; >=
+    /// 0; results do not depend on it.
+    sim_time run_ahead = milliseconds(1);
     guest_config guest;
     device_hw_config device;
     platform_config platform;

@@ -40,7 +40,7 @@ void monitor::mark_in_vain(request& r, instant i) {
 
 void monitor::notify_watch() {
     ++used_watch_->changes;
-    used_watch_->event->notify(sc_core::SC_ZERO_TIME);
+    used_watch_->event->notify_delta();
 }
 
 void monitor::delayed_matched(request& r, sim_time when) {

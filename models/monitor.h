@@ -14,13 +14,10 @@
 #include <vector>
 
 #include "models/request.h"
+#include "tlm/timeline.h"
 #include "traces/ftrace.h"
 #include "virtio/device_state.h"
 #include "virtio/ownership_checker.h"
-
-namespace sc_core {
-class sc_event;
-}
 
 namespace scmi_vp::models {
 
@@ -105,7 +102,7 @@ public:
 
     /// Who polls wants to know when something is used: counted in `changes`, and notified.
     struct used_watch {
-        sc_core::sc_event* event;
+        awaited_event* event;
         std::uint64_t changes = 0;
     };
     void watch_used(used_watch* w) { used_watch_ = w; }

@@ -86,6 +86,11 @@ void system::trace(traces::vcd_writer& out, unsigned xfers) {
     monitor_.set_waves(waves_.get());
 }
 
+void system::run(sim_time until) {
+    timeline::get().run_ahead(config_.run_ahead, until);
+    sc_core::sc_start(to_sc(until - kernel_time()));
+}
+
 void system::finish() {
     guest_->kernel().rethrow_failure();
     if (waves_) waves_->rethrow_failure();

@@ -45,6 +45,10 @@ public:
     /// Signals of this hierarchy into `out`; before the simulation starts.
     void trace(traces::vcd_writer& out, unsigned xfers);
 
+    /// Simulates until then, or until a model ends the simulation. Models run ahead of SystemC's
+    /// time by at most config.run_ahead.
+    void run(sim_time until);
+
     /// After the run: open records go to the sink, checkers look a last time. Throws the
     /// scmi_vp::error of a task of the guest or of the waveform, if one ended the run.
     void finish();

@@ -2,6 +2,8 @@
 // See tlm_memory_port.h.
 #include "models/tlm_memory_port.h"
 
+#include "tlm/sc_time.h"
+
 namespace scmi_vp::models {
 
 tlm_memory_port::tlm_memory_port(sc_core::sc_module_name name, virtio::guest_memory& view,
@@ -45,7 +47,7 @@ bool tlm_memory_port::access(tlm::tlm_command command, std::uint64_t address, vo
     payload_.set_byte_enable_ptr(nullptr);
     payload_.set_dmi_allowed(false);
     payload_.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
-    sc_core::sc_time delay;
+    sc_core::sc_time delay = time_offset();
     bus->b_transport(payload_, delay);
     return payload_.is_response_ok();
 }

@@ -6,6 +6,7 @@
 
 #include <systemc>
 
+#include "tlm/timeline.h"
 #include "virtio/mmio_registers.h"
 
 namespace scmi_vp::models {
@@ -92,7 +93,7 @@ void waves::change(traces::wave_id id, sim_time t, std::uint64_t value) {
 
 void waves::failed() {
     failure_ = std::current_exception();
-    sc_core::sc_stop();
+    timeline::get().stop();
 }
 
 void waves::rethrow_failure() {

@@ -251,7 +251,7 @@ sim_time run(const scenario& s, sink_t& sink) {
     sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO,
                                             sc_core::SC_DO_NOTHING);
     models::system top("top", s.system, sink);
-    sc_core::sc_start(to_sc(s.system.duration));
+    top.run(s.system.duration);
     const sim_time ended = now();
     top.finish();
     return ended;

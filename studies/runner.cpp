@@ -70,7 +70,7 @@ bool simulate(const testbenches::scenario& s, study_sink& sink) {
     sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO,
                                             sc_core::SC_DO_NOTHING);
     models::system top("top", s.system, sink);
-    sc_core::sc_start(to_sc(s.system.duration));
+    top.run(s.system.duration);
     sink.totals.simulated.add(now());
     const bool finished = top.guest().kernel().all_finished();
     top.finish();

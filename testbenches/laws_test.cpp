@@ -388,6 +388,18 @@ TEST_F(determinism, the_quantum_changes_nothing) {
     }
 }
 
+TEST_F(determinism, running_ahead_of_systemc_changes_nothing) {
+    // 0: SystemC moves at each instant; 1 s: it hardly ever does.
+    run(everything_random(), "a");
+    for (const sim_time most : {sim_time{}, nanoseconds(700), microseconds(50), seconds(1)}) {
+        SCOPED_TRACE(to_string(most));
+        scenario s = everything_random();
+        s.system.run_ahead = most;
+        run(s, to_string(most));
+        expect_same("a", to_string(most));
+    }
+}
+
 TEST_F(determinism, the_quantum_changes_nothing_without_a_waveform_on_one_cpu) {
     // Without a waveform nothing but the model's own rules makes tasks synchronise; on one CPU an
     // interrupt can come in the middle of what another task has run ahead.
@@ -443,6 +455,13 @@ TEST_F(determinism, tasks_in_lockstep_on_four_cpus_are_served_alike_with_any_qua
         SCOPED_TRACE(to_string(quantum));
         run(lockstep(quantum), to_string(quantum));
         expect_same("a", to_string(quantum));
+    }
+    for (const sim_time most : {sim_time{}, microseconds(20)}) {
+        SCOPED_TRACE("run ahead " + to_string(most));
+        scenario s = lockstep(microseconds(1));
+        s.system.run_ahead = most;
+        run(s, "ahead " + to_string(most));
+        expect_same("a", "ahead " + to_string(most));
     }
 }
 

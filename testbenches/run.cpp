@@ -107,7 +107,7 @@ run_status run_scenario(const scenario& s, const run_options& options, std::ostr
         top.trace(waves->vcd(), s.output.vcd.xfers);
         waves->vcd().start();
     }
-    sc_core::sc_start(to_sc(s.system.duration));
+    top.run(s.system.duration);
     show.done();
     const sim_time ended = now();
     const bool finished = top.guest().kernel().all_finished();

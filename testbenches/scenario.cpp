@@ -132,7 +132,8 @@ scenario load_scenario(const std::filesystem::path& path,
 std::vector<std::string> lasting_overrides(const std::vector<std::string>& overrides) {
     std::vector<std::string> lasting;
     for (const std::string& o : overrides) {
-        if (o.rfind("sim.quantum", 0) != 0) lasting.push_back(o);
+        if (o.rfind("sim.quantum", 0) != 0 && o.rfind("sim.run_ahead", 0) != 0)
+            lasting.push_back(o);
     }
     return lasting;
 }

@@ -200,6 +200,11 @@ std::vector<key_info> run_keys() {
                          "depend on it."},
                         picoseconds(1), seconds(1),
                         [](draft& d, sim_time t) { d.out.system.quantum = t; }));
+    keys.push_back(time({"sim.run_ahead", "\"1ms\"",
+                         "How far the models may run ahead of SystemC's time while nothing else "
+                         "is due; results do not depend on it."},
+                        sim_time{}, seconds(1),
+                        [](draft& d, sim_time t) { d.out.system.run_ahead = t; }));
     keys.push_back(boolean({"sim.dmi", "true",
                             "Whether memory is accessed through DMI pointers; results do not "
                             "depend on it."},

@@ -62,7 +62,7 @@ std::vector<wave_window> search(const scenario& s, wave_around what) {
     const std::string found = run_forked("the run that looks for the waveform's window", [&] {
         finder sink(what);
         models::system top("top", s.system, sink);
-        sc_core::sc_start(to_sc(s.system.duration));
+        top.run(s.system.duration);
         top.finish();
         return std::string(reinterpret_cast<const char*>(sink.windows.data()),
                            sink.windows.size() * sizeof(wave_window));

@@ -162,7 +162,7 @@ void protocol_checker::b_transport(tlm::tlm_generic_payload& payload, sc_core::s
     ++transactions_;
     if (!clean_request(payload)) check_request(payload);
     const attributes before(payload);
-    const sim_time entered = now();
+    const sim_time entered = kernel_time();
     const sc_dt::uint64 delay_before = delay.value();
     try {
         out->b_transport(payload, delay);
@@ -183,7 +183,7 @@ void protocol_checker::b_transport(tlm::tlm_generic_payload& payload, sc_core::s
 /// The target may wait and return a smaller delay, but the time the two make together must not go
 /// back.
 void protocol_checker::check_time(sim_time before, const sc_core::sc_time& delay_after) {
-    const sim_time after = now() + from_sc(delay_after);
+    const sim_time after = kernel_time() + from_sc(delay_after);
     if (after >= before) return;
     violated("IEEE 1666-2011 15.2.7", "the target has turned the annotated time back from " +
                                           to_string(before) + " to " + to_string(after));

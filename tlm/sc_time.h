@@ -10,8 +10,19 @@ namespace scmi_vp {
 
 /// As sc_time_stamp() says, without a call into the library: models ask often. There is a
 /// simulation context as soon as there is a module or an event.
-inline sim_time now() {
+inline sim_time kernel_time() {
     return sim_time(static_cast<std::int64_t>(sc_core::sc_curr_simcontext->time_stamp().value()));
+}
+
+namespace detail {
+/// Where the timeline has got to (tlm/timeline.h); SystemC's time may be behind, or beyond.
+inline sim_time reached;
+}  // namespace detail
+
+/// The models' time: SystemC's, or what the timeline has run ahead of it.
+inline sim_time now() {
+    const sim_time kernel = kernel_time();
+    return kernel < detail::reached ? detail::reached : kernel;
 }
 /// Negative spans become zero.
 inline sc_core::sc_time to_sc(sim_time t) {
@@ -21,21 +32,13 @@ inline sim_time from_sc(const sc_core::sc_time& t) {
     return sim_time(static_cast<std::int64_t>(t.value()));
 }
 
-/// to_sc for a place where the same span comes again and again (a constant latency): the conversion
-/// is a call into the library.
-class same_span {
-public:
-    const sc_core::sc_time& to_sc(sim_time t) {
-        if (t != span_) {
-            span_ = t;
-            time_ = scmi_vp::to_sc(t);
-        }
-        return time_;
-    }
-
-private:
-    sim_time span_;
-    sc_core::sc_time time_;
-};
+/// What a transaction is annotated with when it is made now (IEEE 1666-2011 10.3.4: the initiator's
+/// local time, as an offset to SystemC's), and what to add to a span that SystemC is to wait.
+inline sc_core::sc_time time_offset() {
+    static sim_time offset;  // often the same: making an sc_time of it is a call into the library
+    static sc_core::sc_time time;
+    if (const sim_time o = now() - kernel_time(); o != offset) time = to_sc(offset = o);
+    return time;
+}
 
 }  // namespace scmi_vp

@@ -23,11 +23,7 @@ guest::guest(sc_core::sc_module_name name, const guest_config& config, sim_time 
       protocols_(agent_, config_),
       handler_("interrupt_handler", kernel_, driver_, channel_, agent_, latencies_.interrupt,
                latencies_.extra),
-      arrival_times_("arrivals") {
-    SC_HAS_PROCESS(guest);
-    SC_METHOD(arrivals_due);
-    dont_initialize();
-    sensitive << arrival_times_.event();
+      arrival_times_(calling<&guest::arrivals_due>(this)) {
     for (const open_arrivals& o : config_.open) {
         arrival_queue& q = arrivals_.emplace_back();
         q.config = &o;

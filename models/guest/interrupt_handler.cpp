@@ -9,9 +9,9 @@
 #include "models/waves.h"
 
 // CPU time passes here: come back when it has. Costs nothing when there is none.
-#define SPEND(cost)                                        \
-    if (!free_ && (delay_ = (cost)).ps > 0) {              \
-        BOOST_ASIO_CORO_YIELD next_trigger(to_sc(delay_)); \
+#define SPEND(cost)                                      \
+    if (!free_ && (delay_ = (cost)).ps > 0) {            \
+        BOOST_ASIO_CORO_YIELD step_.set(now() + delay_); \
     }
 
 namespace scmi_vp::models {
@@ -38,24 +38,20 @@ interrupt_handler::interrupt_handler(sc_core::sc_module_name name, guest_kernel&
       injection_(std::move(injection)),
       extra_(extra),
       cpu_(kernel.cpu(kernel.config().irq_cpu)),
-      free_(no_cost(kernel.costs()) && extra.collect.is_zero()) {
-    SC_HAS_PROCESS(interrupt_handler);
-    SC_METHOD(process);
-    dont_initialize();
-    sensitive << arrival_;
-}
+      free_(no_cost(kernel.costs()) && extra.collect.is_zero()),
+      step_(calling<&interrupt_handler::process>(this)) {}
 
 void interrupt_handler::interrupt_rose() {
     if (!idle_) return;
     idle_ = false;
-    arrival_.notify(arrival_span_.to_sc(injection_.next()));
+    step_.set(now() + injection_.next());
 }
 
 void interrupt_handler::process() {
     const guest_costs& costs = kernel_.costs();
     BOOST_ASIO_CORO_REENTER(coroutine_) {
         for (;;) {
-            while (cpu_.irqs_off > 0) BOOST_ASIO_CORO_YIELD next_trigger(cpu_.irqs_on.await());
+            while (cpu_.irqs_off > 0) BOOST_ASIO_CORO_YIELD cpu_.irqs_on.await(step_);
             if (!irq->level()) {  // withdrawn meanwhile (device reset)
                 idle_ = true;
                 BOOST_ASIO_CORO_YIELD;
@@ -84,7 +80,7 @@ void interrupt_handler::process() {
                 callbacks_enabled_ = true;
                 for (;;) {
                     while (lock_->held) {
-                        BOOST_ASIO_CORO_YIELD next_trigger(lock_->released.await());
+                        BOOST_ASIO_CORO_YIELD lock_->released.await(step_);
                     }
                     lock_->held = true;
                     if (callbacks_enabled_) at_->disable_cb();
@@ -116,7 +112,7 @@ void interrupt_handler::process() {
             } else {
                 delay_ = injection_.next();
                 if (delay_.ps > 0) {
-                    BOOST_ASIO_CORO_YIELD next_trigger(to_sc(delay_));
+                    BOOST_ASIO_CORO_YIELD step_.set(now() + delay_);
                 }
             }
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The guest's interrupt: from the line to the driver's handler and through it, as a method
+// The guest's interrupt: from the line to the driver's handler and through it
 // (drivers/virtio/virtio_mmio.c vm_interrupt, virtio_ring.c vring_interrupt,
 // drivers/firmware/arm_scmi/virtio.c scmi_vio_complete_cb).
 #pragma once
@@ -12,13 +12,13 @@
 #include "models/guest/scmi_agent.h"
 #include "models/guest/scmi_channel.h"
 #include "tlm/interrupt_line.h"
-#include "tlm/sc_time.h"
+#include "tlm/timeline.h"
 
 namespace scmi_vp::models {
 
-/// A method cannot wait, so the handler is a stackless coroutine: it returns at each point where
+/// It needs no thread of its own: it is a stackless coroutine, which returns at each point where
 /// CPU time passes or a lock is held, and goes on from there. While it is idle, the line tells it
-/// of a rise by a call, and only the arrival at the CPU is an event.
+/// of a rise by a call, and only the arrival at the CPU is an alarm.
 class interrupt_handler : public sc_core::sc_module, private interrupt_listener {
 public:
     sc_core::sc_port<interrupt_if> irq;
@@ -52,8 +52,7 @@ private:
     const bool free_;  ///< none of its steps takes time
 
     boost::asio::coroutine coroutine_;
-    sc_core::sc_event arrival_;
-    same_span arrival_span_;
+    alarm step_;        ///< the arrival at the CPU, then each step of the handler
     bool idle_ = true;  ///< waiting for the line to rise
     sim_time delay_;
     std::uint32_t status_ = 0;

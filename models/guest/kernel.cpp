@@ -16,26 +16,34 @@ guest_context::guest_context(sc_core::sc_module_name name, guest_kernel& kernel,
       config_(std::move(config)),
       index_(index),
       cpu_(kernel.cpu(config_.cpu)),
-      quantum_(kernel.quantum()) {
+      quantum_(kernel.quantum()),
+      passed_(calling<&sleeper::resume>(&thread_)) {
     SC_HAS_PROCESS(guest_context);
     SC_THREAD(run);
 }
 
 void guest_context::run() {
-    take_cpu();
+    thread_.begin();
     try {
+        take_cpu();
         body(*this);
+        sync();
+        give_cpu();
+        finished_ = true;
+        ++kernel_.finished_;
+        if (waves* w = kernel_.mon().wave()) w->context(now(), index_, context_wave::done);
+        if (kernel_.all_finished()) timeline::get().stop();
     } catch (const error&) {
         // SystemC would turn it into a report of its own and forget its kind.
         kernel_.fail(std::current_exception());
-        return;
     }
-    sync();
-    give_cpu();
-    finished_ = true;
-    ++kernel_.finished_;
-    if (waves* w = kernel_.mon().wave()) w->context(now(), index_, context_wave::done);
-    if (kernel_.all_finished()) sc_core::sc_stop();
+    thread_.end();
+}
+
+/// Simulated time passes for everybody; others run meanwhile.
+void guest_context::pass(sim_time span) {
+    passed_.set(now() + span);
+    thread_.suspend();
 }
 
 void guest_context::catch_up() {
@@ -43,20 +51,19 @@ void guest_context::catch_up() {
         sim_time before = cpu_.stolen;
         const sim_time span = ahead_;
         ahead_ = sim_time{};
-        sc_core::wait(to_sc(span));
+        pass(span);
         // What interrupts took meanwhile is still to be done; one may be in the middle of taking.
         sim_time taken = cpu_.stolen - before;
         if (cpu_.in_irq) {
             taken += now() - cpu_.irq_since;
-            sc_core::wait(cpu_.irq_exited.await());
+            wait_for(cpu_.irq_exited);
         }
         ahead_ += taken;
     }
 }
 
 void guest_context::take_cpu() {
-    kernel_.make_runnable(*this);
-    if (cpu_.running != this) sc_core::wait(resume_);
+    if (!kernel_.runs_at_once(*this)) thread_.suspend();
     if (waves* w = kernel_.mon().wave()) w->context(now(), index_, context_wave::running);
     spend(kernel_.costs().context_switch);
 }
@@ -66,7 +73,7 @@ void guest_context::idle(sim_time span) {
     if (span.ps <= 0) return;
     if (waves* w = kernel_.mon().wave()) w->context(now(), index_, context_wave::idle);
     give_cpu();
-    sc_core::wait(to_sc(span));
+    pass(span);
     take_cpu();
 }
 
@@ -75,12 +82,17 @@ void guest_context::wait_woken(context_wave shown) {
     block(shown);
 }
 
-void guest_context::spin(const sc_core::sc_event& progress, sim_time period, sim_time until) {
+void guest_context::spin(awaited_event& progress, sim_time period, sim_time until) {
     sync();
     const sim_time begin = now(), stolen = cpu_.stolen;
-    if (until > begin) sc_core::wait(to_sc(until - begin), progress);
-    sc_core::wait(sc_core::SC_ZERO_TIME);  // what interrupts at this instant comes first
-    while (cpu_.in_irq) sc_core::wait(cpu_.irq_exited.await());
+    if (until > begin) {
+        progress.await(thread_);
+        pass(until - begin);
+        passed_.clear();
+        progress.forget(thread_);
+    }
+    pass({});  // what interrupts at this instant comes first
+    while (cpu_.in_irq) wait_for(cpu_.irq_exited);
     if (period.ps == 0) return;
     const sim_time spent = now() - begin - (cpu_.stolen - stolen);
     const std::int64_t into_turn = spent.ps % period.ps;
@@ -115,15 +127,11 @@ guest_kernel::guest_kernel(sc_core::sc_module_name name, const guest_config& con
       quantum_(quantum),
       guest_wake_(std::move(guest_wake)),
       mon_(mon),
-      timers_("timers") {
+      timers_(calling<&guest_kernel::timers_due>(this)) {
     for (unsigned i = 0; i < config_.cpus; ++i) {
         cpus_.push_back(std::make_unique<guest_cpu>());
         cpus_.back()->index = i;
     }
-    SC_HAS_PROCESS(guest_kernel);
-    SC_METHOD(timers_due);
-    dont_initialize();
-    sensitive << timers_.event();
 }
 
 guest_context& guest_kernel::add_context(const context_config& c,
@@ -141,7 +149,7 @@ guest_context& guest_kernel::add_context(const context_config& c,
 void guest_kernel::fail(std::exception_ptr what) {
     if (failure_) return;  // the first one says why
     failure_ = std::move(what);
-    sc_core::sc_stop();
+    timeline::get().stop();
 }
 
 void guest_kernel::rethrow_failure() {
@@ -167,15 +175,19 @@ void guest_kernel::wake(guest_context& c) {
     }
 }
 
-void guest_kernel::make_runnable(guest_context& c) {
+bool guest_kernel::runs_at_once(guest_context& c) {
     guest_cpu& cpu = c.cpu();
     if (!cpu.running && !cpu.in_irq && cpu.run_queue.empty()) {
         cpu.running = &c;
-        c.resume_.notify();
-        return;
+        return true;
     }
     if (mon_.wave()) mon_.wave()->context(now(), c.index_, context_wave::runnable);
     cpu.run_queue.push_back(&c);
+    return false;
+}
+
+void guest_kernel::make_runnable(guest_context& c) {
+    if (runs_at_once(c)) c.thread_.resume();
 }
 
 void guest_kernel::arm_anew(guest_context& c, sim_time deadline) {

@@ -27,26 +27,6 @@ namespace scmi_vp::models {
 class guest_kernel;
 class guest_context;
 
-/// An event that is rarely waited for: notifying it costs nothing when nobody does.
-class awaited_event {
-public:
-    /// To wait for, now.
-    const sc_core::sc_event& await() {
-        awaited_ = true;
-        return event_;
-    }
-    void notify() {
-        if (std::exchange(awaited_, false)) event_.notify();
-    }
-    void notify_delta() {
-        if (std::exchange(awaited_, false)) event_.notify(sc_core::SC_ZERO_TIME);
-    }
-
-private:
-    sc_core::sc_event event_;
-    bool awaited_ = false;
-};
-
 /// One CPU: who runs on it and who waits for it (first in, first out; the kernel is not
 /// preemptible).
 struct guest_cpu {
@@ -78,7 +58,8 @@ struct call_times {
     sim_time intended, called;
 };
 
-/// A task of the guest: one SystemC thread. Blocking calls only from its own thread.
+/// A task of the guest: one SystemC thread, which waits by the timeline. Blocking calls only from
+/// its own thread.
 class guest_context : public sc_core::sc_module {
 public:
     guest_context(sc_core::sc_module_name name, guest_kernel& kernel, context_config config,
@@ -117,7 +98,13 @@ public:
     /// Turns in a loop of which each turn takes `period` (0: as good as none) until `progress` is
     /// notified or it is `until`; returns at the start of the turn that sees it. Interrupts are
     /// taken meanwhile.
-    void spin(const sc_core::sc_event& progress, sim_time period, sim_time until);
+    void spin(awaited_event& progress, sim_time period, sim_time until);
+
+    /// Keeps the CPU until `e` is notified.
+    void wait_for(awaited_event& e) {
+        e.await(thread_);
+        thread_.suspend();
+    }
 
     void lock(guest_mutex& m);
     void unlock(guest_mutex& m);
@@ -135,13 +122,15 @@ private:
     void take_cpu();
     void give_cpu();
     void block(context_wave shown);
+    void pass(sim_time span);
 
     guest_kernel& kernel_;
     context_config config_;
     std::uint16_t index_;
     guest_cpu& cpu_;
     sim_time quantum_, ahead_;
-    sc_core::sc_event resume_;
+    sleeper thread_;
+    alarm passed_;          ///< the time that it lets pass is over
     bool blocked_ = false;  ///< in wait_for or wait_woken
     bool waking_ = false;   ///< woken, not yet running
     sim_time deadline_ = sim_time::max();
@@ -234,6 +223,7 @@ private:
     void timers_due();
     void wake_expired();
     void make_runnable(guest_context& c);
+    bool runs_at_once(guest_context& c);  ///< it has the CPU; or it queues for it
     void dispatch(guest_cpu& cpu);
 
     guest_config config_;
@@ -265,7 +255,7 @@ inline void guest_kernel::dispatch(guest_cpu& cpu) {
     if (cpu.running || cpu.in_irq || cpu.run_queue.empty()) return;
     cpu.running = cpu.run_queue.front();
     cpu.run_queue.pop_front();
-    cpu.running->resume_.notify();
+    cpu.running->thread_.resume();
 }
 
 inline void guest_kernel::arm(guest_context& c, sim_time deadline) {
@@ -283,7 +273,7 @@ inline void guest_context::block(context_wave shown) {
     if (w) w->context(now(), index_, shown);
     blocked_ = true;
     give_cpu();
-    sc_core::wait(resume_);
+    thread_.suspend();
     blocked_ = waking_ = false;
     if (w) w->context(now(), index_, context_wave::running);
     spend(kernel_.costs().context_switch);

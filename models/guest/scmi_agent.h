@@ -132,7 +132,7 @@ private:
     std::uint64_t unexpected_ = 0;
     bool warned_of_type_ = false;
     unsigned pollers_ = 0;
-    sc_core::sc_event progress_event_{"poll_progress"};
+    awaited_event progress_event_;
     monitor::used_watch progress_{&progress_event_};
 };
 

@@ -101,7 +101,7 @@ bool scmi_channel::repost(vio_message& m) {
 void scmi_channel::take_lock(guest_context& c, channel_lock& l) {
     c.sync();                   // an interrupt that comes before this is not held off by it
     kernel_.irqs_off(c.cpu());  // spin_lock_irqsave
-    while (l.held) sc_core::wait(l.released.await());
+    while (l.held) c.wait_for(l.released);
     l.held = true;
 }
 

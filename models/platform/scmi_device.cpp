@@ -30,9 +30,11 @@ scmi_device::scmi_device(sc_core::sc_module_name name, const platform_config& co
       memory_(memory),
       mon_(mon),
       agent_id_(agent_id),
-      calendar_("work"),
-      wake_event_("wake"),
-      resume_event_("resume") {
+      calendar_(calling<&scmi_device::work_due>(this)),
+      kicks_{alarm(calling<&scmi_device::kicks_seen>(this)),
+             alarm(calling<&scmi_device::kicks_seen>(this))},
+      wake_(calling<&scmi_device::woken>(this)),
+      resume_(calling<&scmi_device::run_workers>(this)) {
     // What the platform changes by itself happens once, whoever is told of it.
     if (shared) {
         shared->sharing_.push_back(this);
@@ -40,19 +42,6 @@ scmi_device::scmi_device(sc_core::sc_module_name name, const platform_config& co
         changes_ = config.changes;
         sharing_.push_back(this);
     }
-    SC_HAS_PROCESS(scmi_device);
-    SC_METHOD(kicks_seen);
-    dont_initialize();
-    for (const sc_core::sc_event& e : kick_events_) sensitive << e;
-    SC_METHOD(woken);
-    dont_initialize();
-    sensitive << wake_event_;
-    SC_METHOD(run_workers);
-    dont_initialize();
-    sensitive << resume_event_;
-    SC_METHOD(work_due);
-    dont_initialize();
-    sensitive << calendar_.event();
 }
 
 void scmi_device::start(unsigned queue, const virtio::ring_layout& layout,
@@ -126,20 +115,20 @@ void scmi_device::reset() {
     waiting_events_.clear();
     busy_ = 0;
     awake_ = waking_ = false;
-    for (sc_core::sc_event& e : kick_events_) e.cancel();
-    wake_event_.cancel();
-    resume_event_.cancel();
+    for (alarm& a : kicks_) a.clear();
+    wake_.clear();
+    resume_.clear();
     server_->reset_agent(agent_id_);
 }
 
 void scmi_device::kick(unsigned queue) {
-    // Several kicks coalesce into the earliest, like an eventfd's (an sc_event keeps that one). A
-    // delta even for latency 0: never DMA from inside the guest's register access.
-    const sim_time delay = latencies_.notify.next();
-    if (!kicked_[queue] || now() + delay < kick_due_[queue]) kick_due_[queue] = now() + delay;
+    // Several kicks coalesce into the earliest, like an eventfd's. In the next phase even for
+    // latency 0: never DMA from inside the guest's register access.
+    const sim_time t = now(), due = t + latencies_.notify.next();
+    if (!kicked_[queue] || due < kick_due_[queue]) kick_due_[queue] = due;
     kicked_[queue] = true;
-    if (queue == virtio::scmi_cmdq) kicked_at_ = now();
-    kick_events_[queue].notify(kick_spans_[queue].to_sc(delay));
+    if (queue == virtio::scmi_cmdq) kicked_at_ = t;
+    kicks_[queue].set_by(due);
 }
 
 void scmi_device::kicks_seen() {
@@ -160,7 +149,7 @@ void scmi_device::kicks_seen() {
         if (!host_always_) delay = latencies_.schedule.running_from(now() + delay) - now();
         if (delay.ps == 0) return woken();
         waking_ = true;
-        wake_event_.notify(to_sc(delay));
+        wake_.set(now() + delay);
     }
 }
 
@@ -175,7 +164,7 @@ bool scmi_device::host_paused() {
     latencies_.schedule.forget_before(now());
     const sim_time from = latencies_.schedule.running_from(now());
     if (from == now()) return false;
-    resume_event_.notify(to_sc(from - now()));
+    resume_.set_by(from);
     return true;
 }
 
@@ -246,7 +235,7 @@ void scmi_device::work_due() {
         // What is under way ends with a reset; what happens by itself does not.
         const bool by_itself = w.what == step::unsolicited || w.what == step::change;
         if (w.epoch == epoch_ || by_itself) run_step(w);
-        if (n == most) return next_trigger(sc_core::SC_ZERO_TIME);
+        if (n == most) return calendar_.go_on();
     }
 }
 

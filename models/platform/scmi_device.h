@@ -225,9 +225,8 @@ private:
     std::array<sim_time, 2> kick_due_{};
     sim_time kicked_at_;  ///< the command queue's doorbell was last written
     traces::span_histogram* responses_ = nullptr;
-    std::array<sc_core::sc_event, 2> kick_events_;
-    std::array<same_span, 2> kick_spans_;
-    sc_core::sc_event wake_event_, resume_event_;
+    std::array<alarm, 2> kicks_;
+    alarm wake_, resume_;
 };
 
 }  // namespace scmi_vp::models

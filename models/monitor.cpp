@@ -68,10 +68,10 @@ void monitor::release(request& r) {
 }
 
 void monitor::check_sums(const request& r) {
+    // Differences of neighbouring instants add up by themselves.
+    if (r.in_order() && r.never_back()) return;
     std::int64_t sum = 0, signs = 0;
-    const std::array<sim_time, hop_count> hops = r.hops();
-#pragma GCC unroll 1
-    for (const sim_time& span : hops) {
+    for (const sim_time& span : r.hops()) {
         sum += span.ps;
         signs |= span.ps;
     }

@@ -24,19 +24,13 @@ std::string_view name_of(outcome o) {
     return "unknown";
 }
 
-std::array<sim_time, hop_count> request::hops() const {
-    const auto woke = std::size_t(instant::woke);
-    const auto complete = std::size_t(hop::complete);
+std::array<sim_time, hop_count> request::hops_until_stuck() const {
     std::array<sim_time, hop_count> out{};
-    // Once for each request: a loop is less code to fetch than what the compiler makes of it.
-    const std::size_t ended = reached >= woke ? complete + 1 : std::size_t(reached);
-#pragma GCC unroll 1
-    for (std::size_t i = 0; i < ended; ++i) out[i] = at[i + 1] - at[i];
-    if (ended > complete) return out;
-    const auto stuck = std::size_t(stuck_in());
+    for (std::size_t i = 0; i < reached; ++i) out[i] = at[i + 1] - at[i];
+    const auto stuck = std::size_t(stuck_in()), woke = std::size_t(instant::woke);
     if (timed_out) {
         out[stuck] = at[woke] - at[reached];
-        out[complete] = at[std::size_t(instant::returned)] - at[woke];
+        out[std::size_t(hop::complete)] = at[std::size_t(instant::returned)] - at[woke];
     } else {
         // Polled; or an error before the message was sent: what is left of the round trip is where
         // it ended.

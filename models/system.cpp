@@ -93,7 +93,7 @@ void system::run(sim_time until) {
 
 void system::finish() {
     guest_->kernel().rethrow_failure();
-    if (waves_) waves_->rethrow_failure();
+    if (waves_) waves_->finish();
     irq_checker_->check();
     monitor_.finish(now());
 }

@@ -83,20 +83,17 @@ waves::waves(traces::vcd_writer& out, const names& n) : out_(out) {
     interrupt_status_ = out.declare(n.device + ".interrupt_status", 2);
 }
 
-void waves::change(traces::wave_id id, sim_time t, std::uint64_t value) {
-    try {
-        if (!failure_) out_.change(id, t, value);
-    } catch (const error&) {
-        failed();
-    }
-}
-
 void waves::failed() {
     failure_ = std::current_exception();
     timeline::get().stop();
 }
 
-void waves::rethrow_failure() {
+void waves::finish() {
+    try {
+        show_hops(hops_at_);
+    } catch (const error&) {
+        failed();
+    }
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
@@ -116,11 +113,30 @@ void waves::xfer(sim_time t, unsigned slot, xfer_wave state, std::uint16_t seq) 
     if (state != xfer_wave::free) change(xfer_seq_[lane], t, seq);
 }
 
-void waves::hop_moved(sim_time t, int from, int to) {
-    if (from >= 0) change(hops_[std::size_t(from)], t, --in_hop_[std::size_t(from)]);
-    if (to >= 0 && std::size_t(to) < hop_count) {
-        change(hops_[std::size_t(to)], t, ++in_hop_[std::size_t(to)]);
+/// The latest move is done, and where it ended is where the next one starts.
+void waves::settle_move(sim_time t, int from, int to) {
+    count_move();
+    if (t != hops_at_) show_hops(t);
+    moved_from_ = from;
+    moved_to_ = to;
+}
+
+void waves::count_move() {
+    if (moved_from_ == moved_to_) return;
+    --in_hop_[std::size_t(moved_from_ + 1)];
+    ++in_hop_[std::size_t(moved_to_ + 1)];
+    hops_moved_ |= (1u << (moved_from_ + 1) | 1u << (moved_to_ + 1)) & ~1u;
+    moved_from_ = moved_to_;
+}
+
+/// The counts at the end of the instant, now that it is `t`: a hop that took no time is not shown.
+void waves::show_hops(sim_time t) {
+    count_move();
+    for (; hops_moved_ != 0; hops_moved_ &= hops_moved_ - 1) {
+        const auto hop = static_cast<std::size_t>(__builtin_ctz(hops_moved_)) - 1;
+        if (!failure_) out_.change(hops_[hop], hops_at_, in_hop_[hop + 1]);
     }
+    hops_at_ = t;
 }
 
 }  // namespace scmi_vp::models

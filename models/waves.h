@@ -61,16 +61,34 @@ public:
     }
     [[gnu::noinline]] void irq_handler(sim_time t, bool active) { change(irq_handler_, t, active); }
     [[gnu::noinline]] void workers(sim_time t, unsigned busy) { change(workers_, t, busy); }
-    /// A request moved from hop `from` to hop `to` (-1: not under way).
-    [[gnu::noinline]] void hop_moved(sim_time t, int from, int to);
+    /// A request moved from hop `from` to hop `to` (-1: not under way). What is shown is how many
+    /// are in each at the end of the instant.
+    void hop_moved(sim_time t, int from, int to) {
+        if (t == hops_at_ && from == moved_to_) {  // the same one, or one that is like it
+            moved_to_ = to;
+        } else {
+            settle_move(t, from, to);
+        }
+    }
 
-    /// After the simulation: throws what writing the waveform threw (a full disk), if anything.
-    void rethrow_failure();
+    /// After the simulation: the last changes are written; throws what writing the waveform threw
+    /// (a full disk), if anything.
+    void finish();
 
 private:
     /// Signals change in SystemC methods, where an exception would end as a report of SystemC's
     /// own: it is kept, and the simulation stops.
-    void change(traces::wave_id id, sim_time t, std::uint64_t value);
+    [[gnu::always_inline]] void change(traces::wave_id id, sim_time t, std::uint64_t value) {
+        try {
+            if (t != hops_at_) show_hops(t);
+            if (!failure_) out_.change(id, t, value);
+        } catch (const error&) {
+            failed();
+        }
+    }
+    void settle_move(sim_time t, int from, int to);
+    void count_move();
+    [[gnu::noinline]] void show_hops(sim_time t);
     [[gnu::cold]] void failed();
 
     traces::vcd_writer& out_;
@@ -81,7 +99,11 @@ private:
     std::vector<traces::wave_id> xfer_state_, xfer_seq_, contexts_;
     std::vector<std::uint16_t> xfer_lanes_;  ///< pool slots in order of first use
     std::array<traces::wave_id, hop_count> hops_{};
-    std::array<unsigned, hop_count> in_hop_{};
+    std::array<unsigned, hop_count + 1>
+        in_hop_{};                         ///< by hop + 1; the first is outside all of them
+    sim_time hops_at_;                     ///< when requests moved last ...
+    int moved_from_ = -1, moved_to_ = -1;  ///< the latest move, not counted yet
+    unsigned hops_moved_ = 0;  ///< ... and the hops to be written, a bit each, by hop + 1
     std::uint64_t accesses_ = 0;
 };
 

@@ -57,13 +57,14 @@ void totals::add(const request& r) {
     round_trip_sum_ps += static_cast<double>(trip.ps);
     round_trip_min = std::min(round_trip_min, trip);
     if (trip > round_trip_max) round_trip_max = trip, slowest = r.id;
+    const auto add_hop = [this](std::size_t i, sim_time span) {
+        if (span == sim_time{}) return;  // most hops of most requests
+        hop_sum_ps[i] += static_cast<double>(span.ps);
+        hop_max[i] = std::max(hop_max[i], span);
+    };
+    if (r.in_order()) return r.for_each_hop(add_hop);
     const auto hops = r.hops();
-#pragma GCC unroll 1
-    for (std::size_t i = 0; i < hop_count; ++i) {
-        if (hops[i] == sim_time{}) continue;  // most hops of most requests
-        hop_sum_ps[i] += static_cast<double>(hops[i].ps);
-        hop_max[i] = std::max(hop_max[i], hops[i]);
-    }
+    for (std::size_t i = 0; i < hop_count; ++i) add_hop(i, hops[i]);
 }
 
 std::string short_time(sim_time t) {

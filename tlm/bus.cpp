@@ -79,13 +79,13 @@ bus::out_socket& bus::add_target(const char* name, std::uint64_t base, std::uint
     const int id = static_cast<int>(windows_.size());
     out_socket& out = outs_.emplace_back(name);
     out.register_invalidate_direct_mem_ptr(this, &bus::invalidate_direct_mem_ptr, id);
-    windows_.push_back({base, size, &out});
+    windows_.push_back({base, size, &out, transport_link(out)});
     latest_ = nullptr;  // it may have moved
     return out;
 }
 
-const bus::window* bus::search(std::uint64_t address) {
-    for (const window& w : windows_) {
+bus::window* bus::search(std::uint64_t address) {
+    for (window& w : windows_) {
         if (address - w.base < w.size) return latest_ = &w;  // one comparison: below it wraps
     }
     return nullptr;
@@ -93,14 +93,14 @@ const bus::window* bus::search(std::uint64_t address) {
 
 void bus::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
     const std::uint64_t address = payload.get_address();
-    const window* w = decode(address);
+    window* const w = decode(address);
     const std::uint64_t span = std::min(payload.get_data_length(), payload.get_streaming_width());
     if (!w || span > w->size - (address - w->base)) {
         payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
         return;
     }
     payload.set_address(address - w->base);
-    (*w->socket)->b_transport(payload, delay);
+    w->link.b_transport(payload, delay);
     payload.set_address(address);
 }
 

@@ -36,13 +36,14 @@ private:
     struct window {
         std::uint64_t base, size;
         out_socket* socket;
+        transport_link<out_socket> link;
     };
     friend in_socket;
-    const window* decode(std::uint64_t address) {
+    window* decode(std::uint64_t address) {
         if (latest_ && address - latest_->base < latest_->size) return latest_;
         return search(address);
     }
-    const window* search(std::uint64_t address);
+    window* search(std::uint64_t address);
     void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
     void b_transport_tagged(int, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
         b_transport(payload, delay);
@@ -53,8 +54,8 @@ private:
 
     std::deque<in_socket> ins_;
     std::deque<out_socket> outs_;
-    std::vector<window> windows_;     ///< the index is the tag of the target's socket
-    const window* latest_ = nullptr;  ///< found by the latest search
+    std::vector<window> windows_;  ///< the index is the tag of the target's socket
+    window* latest_ = nullptr;     ///< found by the latest search
 };
 
 }  // namespace scmi_vp

@@ -11,6 +11,8 @@
 
 #include <systemc>
 
+#include "tlm/sc_time.h"
+
 namespace scmi_vp {
 
 /// Who takes the interrupt: told at once when the level rises, in the process that raises it.
@@ -24,7 +26,8 @@ class interrupt_if : public virtual sc_core::sc_interface {
 public:
     virtual void set(bool level) = 0;  ///< by the device; setting the same level again is no change
     virtual bool level() const = 0;
-    virtual const sc_core::sc_event& rose() const = 0;  ///< notified (delta) when the level rises
+    /// Notified when the level rises: in the next delta, or when SystemC's time has come there.
+    virtual const sc_core::sc_event& rose() const = 0;
     virtual void listen(interrupt_listener& listener) = 0;  ///< one per line: the latest
 };
 
@@ -38,7 +41,7 @@ public:
     void set(bool level) override {
         if (level == level_) return;
         level_ = level;
-        if (level && rose_asked_for_) rose_.notify(sc_core::SC_ZERO_TIME);
+        if (level && rose_asked_for_) rose_.notify(time_offset());
         if (!observers_.empty()) tell(level);
         if (level && listener_) listener_->interrupt_rose();
     }

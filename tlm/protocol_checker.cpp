@@ -165,7 +165,7 @@ void protocol_checker::b_transport(tlm::tlm_generic_payload& payload, sc_core::s
     const sim_time entered = kernel_time();
     const sc_dt::uint64 delay_before = delay.value();
     try {
-        out->b_transport(payload, delay);
+        link_.b_transport(payload, delay);
     } catch (const sc_core::sc_report& r) {
         if (std::strcmp(r.get_msg_type(), sc_core::SC_ID_WAIT_NOT_ALLOWED_) == 0) {
             violated("IEEE 1666-2011 11.1.1.4",

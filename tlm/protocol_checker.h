@@ -58,6 +58,7 @@ private:
     void check_grant(std::uint64_t address, tlm::tlm_command command, const tlm::tlm_dmi& dmi);
     [[gnu::cold]] void violated(const char* source, const std::string& rule);
 
+    transport_link<tlm_utils::simple_initiator_socket<protocol_checker>> link_{out};
     report report_;
     std::uint64_t transactions_ = 0, violations_ = 0;
 };

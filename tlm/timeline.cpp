@@ -36,16 +36,17 @@ void timeline::set(alarm& a, sim_time t) {
     a.due_ = t;
     a.order_ = next_order_++;
     a.is_set_ = true;
-    // Mostly the next to come. Of those for one instant, the one that was set first is last here.
-    auto at = alarms_.end();
-    while (at != alarms_.begin() && (at[-1])->due_ <= t) --at;
-    alarms_.insert(at, &a);
+    alarm** at = &first_;
+    while (*at && (*at)->due_ <= t) at = &(*at)->next_;
+    a.next_ = std::exchange(*at, &a);
     if (!at_work_) arm(t);
 }
 
 void timeline::take(alarm& a) {
     a.is_set_ = false;
-    alarms_.erase(std::find(alarms_.rbegin(), alarms_.rend(), &a).base() - 1);
+    alarm** at = &first_;
+    while (*at != &a) at = &(*at)->next_;
+    *at = a.next_;
 }
 
 /// True when `self` may go on; false when it is another process' turn: what has to follow is armed,
@@ -53,28 +54,27 @@ void timeline::take(alarm& a) {
 bool timeline::work(const sleeper* self) {
     at_work_ = true;
     for (;;) {
-        alarm* const a = alarms_.empty() ? nullptr : alarms_.back();
-        if (a && a->order_ < phase_ && a->due_ <= now()) {
-            alarms_.pop_back();
-            a->is_set_ = false;
-            a->step_.call(a->step_.who);
-            continue;
+        alarm* const a = first_;
+        const bool in_phase = a && a->order_ < phase_ && a->due_ <= now();
+        if (!in_phase) {
+            if (sleeper* const s = first_ready_) {
+                first_ready_ = s->next_;
+                if (s == self) return true;
+                started_ = s;
+                s->event_.notify();
+                return false;
+            }
+            if (!a) break;
+            if (!may_go_to(a->due_)) {
+                arm(a->due_);
+                break;
+            }
+            phase_ = next_order_;
+            detail::reached = a->due_;
         }
-        if (!ready_.empty()) {
-            sleeper* s = ready_.front();
-            ready_.pop_front();
-            if (s == self) return true;
-            started_ = s;
-            s->event_.notify();
-            return false;
-        }
-        if (!a) break;
-        if (!may_go_to(a->due_)) {
-            arm(a->due_);
-            break;
-        }
-        phase_ = next_order_;
-        detail::reached = a->due_;
+        first_ = a->next_;
+        a->is_set_ = false;
+        a->step_.call(a->step_.who);
     }
     at_work_ = false;
     return false;
@@ -84,7 +84,11 @@ bool timeline::work(const sleeper* self) {
 bool timeline::may_go_to(sim_time t) const {
     const sim_time ahead = t - kernel_time();
     if (ahead > most_ || t >= end_ || stopped_) return false;
-    return static_cast<sc_dt::uint64>(ahead.ps) < sc_core::sc_time_to_pending_activity().value();
+    // sc_time_to_pending_activity(), without what it adds to these two.
+    const sc_core::sc_simcontext& kernel = *sc_core::sc_curr_simcontext;
+    if (kernel.pending_activity_at_current_time()) return false;
+    sc_core::sc_time next;
+    return !kernel.next_time(next) || static_cast<sc_dt::uint64>(t.ps) < next.value();
 }
 
 void timeline::suspend(sleeper& s) {
@@ -98,7 +102,9 @@ void timeline::suspend(sleeper& s) {
 
 void timeline::resume(sleeper& s) {
     if (std::exchange(s.resumed_, true)) return;
-    ready_.push_back(&s);
+    s.next_ = nullptr;
+    (first_ready_ ? last_ready_->next_ : first_ready_) = &s;
+    last_ready_ = &s;
     if (!at_work_) arm(now());
 }
 
@@ -113,8 +119,8 @@ void sleeper::end() {
 /// SystemC goes on without us: what is left comes back to awake().
 void timeline::settle() {
     at_work_ = false;
-    if (!ready_.empty()) return arm(now());
-    if (!alarms_.empty()) arm(alarms_.back()->due_);
+    if (first_ready_) return arm(now());
+    if (first_) arm(first_->due_);
 }
 
 void timeline::awake() {

@@ -14,7 +14,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <vector>
 
 #include <systemc>
@@ -58,6 +57,7 @@ private:
     callback step_;
     sim_time due_;
     std::uint64_t order_ = 0;
+    alarm* next_ = nullptr;  ///< that comes after it
     bool is_set_ = false;
 };
 
@@ -78,6 +78,7 @@ private:
     friend class timeline;
     sc_core::sc_event event_;
     bool resumed_ = false;
+    sleeper* next_ = nullptr;  ///< that was resumed after it
 };
 
 class timeline {
@@ -113,10 +114,11 @@ private:
 
     inline static timeline* instance_ = nullptr;
 
-    std::vector<alarm*> alarms_;  ///< those that are set, the next one last: a few per model
+    alarm* first_ = nullptr;  ///< of those that are set, in order: a few per model
     std::uint64_t next_order_ = 0;
     std::uint64_t phase_ = 0;  ///< what was set earlier is in this phase
-    std::deque<sleeper*> ready_;
+    sleeper* first_ready_ = nullptr;
+    sleeper* last_ready_ = nullptr;
     sleeper* started_ = nullptr;  ///< goes on from here when SystemC lets it
     bool at_work_ = false;        ///< in work(), or in a thread that will come there
     sim_time most_ = picoseconds(-1), end_;

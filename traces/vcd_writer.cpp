@@ -130,6 +130,8 @@ wave_id vcd_writer::declare(const std::string& path, unsigned width, wave_radix 
     const std::string tail = (s.is_vector ? " " : "") + code_of(id) + '\n';
     s.tail_size = static_cast<std::uint8_t>(tail.copy(s.tail, sizeof s.tail));
     signals_.push_back(s);
+    all_ = signals_.data();
+    count_ = id + 1;
     declarations_.push_back({path, width, radix, states != nullptr ? states->name : ""});
     return id;
 }

@@ -66,12 +66,10 @@ public:
     /// outside start() and finish(); (output) when the disk is full.
     void change(wave_id id, sim_time now, std::uint64_t value) {
         // now_ is the largest time before start() and after finish(): both are rejected here.
-        if (id >= signals_.size() || now < now_ || value > signals_[id].mask) {
-            reject(id, now, value);
-        }
+        if (id >= count_ || now < now_ || value > all_[id].mask) reject(id, now, value);
         if (now >= next_edge_) cross_edges(now);
         now_ = now;
-        signal& s = signals_[id];
+        signal& s = all_[id];
         if (s.value == value) return;
         s.value = value;
         if (open_) write_change(s);
@@ -95,8 +93,8 @@ public:
     std::map<std::string, std::string> filters() const;
 
 private:
-    /// What change() touches: nothing else, so that it stays in the cache.
-    struct signal {
+    /// What change() touches: nothing else, so that it stays in the cache, a line each.
+    struct alignas(64) signal {
         std::uint64_t value = 0;
         std::uint64_t mask = 0;
         sim_time last_change{-1};
@@ -140,6 +138,8 @@ private:
     std::map<std::string, state_table> states_;
 
     std::vector<signal> signals_;
+    signal* all_ = nullptr;  ///< and how many, for change()
+    wave_id count_ = 0;
     sim_time now_ = sim_time::max();
     sim_time next_edge_ = sim_time::max();  ///< the next start or end of a window
     sim_time stamp_{-1};                    ///< the last one in the file

@@ -126,22 +126,24 @@ inline bool device_queue::walk(std::uint16_t head, chain& out) {
         if (at.index >= size || at.left == 0) return lost(head, at);
         --at.left;
         const std::uint64_t where = layout_.desc + sizeof(descriptor) * std::uint64_t{at.index};
-        descriptor d;
+        descriptor_words d;
         if (!memory_->read(actor::device, where, &d, sizeof d))
             return unreachable("descriptor", where);
-        const bool writable = (d.flags & desc_f_write) != 0;
-        if ((d.flags & desc_f_indirect) != 0 || (at.writable_seen && !writable) || d.length == 0 ||
-            !memory_->near(d.address, d.length, writable)) {
-            return walk_on(d, at, out);
+        const unsigned flags = d.flags();
+        const std::uint32_t length = d.length();
+        const bool writable = (flags & desc_f_write) != 0;
+        if ((flags & desc_f_indirect) != 0 || (at.writable_seen && !writable) || length == 0 ||
+            !memory_->near(d.address, length, writable)) {
+            return walk_on({d.address, length, d.flags(), d.next()}, at, out);
         }
         at.writable_seen = writable;
-        at.bytes += d.length;
+        at.bytes += length;
         if (at.bytes > (1ull << 32)) return too_long();
         buffer& b = (writable ? out.writable : out.readable).emplace_back();
         b.address = d.address;
-        b.size = d.length;
-        if ((d.flags & desc_f_next) == 0) return true;
-        at.index = d.next;
+        b.size = length;
+        if ((flags & desc_f_next) == 0) return true;
+        at.index = d.next();
     }
 }
 
@@ -260,7 +262,8 @@ void device_queue::no_such_head(std::uint16_t head) const {
 void device_queue::put_used(std::uint16_t head, std::uint32_t bytes_written) {
     if (broken_) return;
     if (memory_ == nullptr || head >= layout_.size) no_such_head(head);
-    const used_element element{head, bytes_written};
+    // A used_element, in a register.
+    const std::uint64_t element = head | std::uint64_t{bytes_written} << 32;
     const std::uint64_t slot = layout_.used_slot(used_idx_);
     const std::uint16_t next = used_idx_ + 1;
     bool done = memory_->write(actor::device, slot, &element, sizeof element);

@@ -143,15 +143,16 @@ driver_queue::used_buffer driver_queue::get_buf() {
     if (broken_ || !more_used()) return {};
     guest_memory::keep_order();
     const std::uint64_t slot = layout_.used_slot(last_used_);
-    used_element element;
+    std::uint64_t element;  // a used_element, in a register
     if (!memory_->read(actor::driver, slot, &element, sizeof element)) {
         bad_memory("used ring", slot);
         return {};
     }
-    const auto head = static_cast<std::uint16_t>(element.id);
-    void* const token = element.id < layout_.size ? state_[head].token : nullptr;
+    const auto id = static_cast<std::uint32_t>(element), length = std::uint32_t(element >> 32);
+    const auto head = static_cast<std::uint16_t>(id);
+    void* const token = id < layout_.size ? state_[head].token : nullptr;
     if (token == nullptr) {
-        refuse(element);
+        refuse(id);
         return {};
     }
     detach(head);
@@ -159,12 +160,11 @@ driver_queue::used_buffer driver_queue::get_buf() {
     if ((avail_flags_shadow_ & avail_f_no_interrupt) == 0) {
         memory_->store<std::uint16_t>(actor::driver, layout_.used_event(), last_used_);
     }
-    return {token, element.length, head};
+    return {token, length, head};
 }
 
-void driver_queue::refuse(const used_element& element) {
-    const std::string id = "id " + std::to_string(element.id);
-    bad(id + (element.id >= layout_.size ? " out of range" : " is not a head!"));
+void driver_queue::refuse(std::uint32_t id) {
+    bad("id " + std::to_string(id) + (id >= layout_.size ? " out of range" : " is not a head!"));
 }
 
 /// virtqueue_detach_unused_buf_split.

@@ -107,7 +107,7 @@ public:
         const std::uint64_t offset = address - near_.base;
         if (__builtin_expect(offset >= near_.field_reads, 0))
             return read_far(who, address, data, size);
-        std::memcpy(data, near_.data + offset, size);
+        copy_field(static_cast<std::uint8_t*>(data), near_.data + offset, size);
         if (near_.tags != nullptr) tell(who, false, address, offset, size);
         return true;
     }

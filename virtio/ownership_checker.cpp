@@ -109,24 +109,27 @@ struct ownership_checker::impl {
             address += part, size -= part;
         }
     }
-    /// The tags of a short message, if they are 8 to 16 and in one arena: they are two words that
-    /// may overlap. Else nullptr.
-    std::uint8_t* short_tags(std::uint64_t address, std::uint64_t size) {
+    /// The tags of a buffer, if they are in one arena. Else nullptr.
+    std::uint8_t* tags_of(std::uint64_t address, std::uint64_t size) {
         const std::uint64_t offset = address % arena_bytes;
-        if (size - 8 > 8 || offset > arena_bytes - 16) return nullptr;
-        return arena_at(address) + offset;
+        return size <= arena_bytes - offset ? arena_at(address) + offset : nullptr;
     }
+    /// Messages are short: 8 to 16 tags are two words that may overlap.
+    static bool is_short(std::uint64_t size) { return size - 8 <= 8; }
     void mark(std::uint64_t address, std::uint64_t size, std::uint8_t tag) {
-        if (std::uint8_t* const tags = short_tags(address, size)) {
-            mark_short(tags, size, tag);
-        } else {
-            mark_any(address, size, tag);
-        }
+        std::uint8_t* const tags = tags_of(address, size);
+        if (!tags) return mark_apart(address, size, tag);
+        is_short(size) ? mark_short(tags, size, tag) : fill(tags, size, tag);
+    }
+    bool is_free(std::uint64_t address, std::uint64_t size) {
+        const std::uint8_t* const tags = tags_of(address, size);
+        return tags ? all_zero(tags, size) : is_free_apart(address, size);
     }
     /// Gives a buffer to the device; false if all or part of it is in use.
     bool lend(flight& f, const buffer& b, std::uint8_t tag) {
         const std::uint64_t address = b.address, size = b.size;
-        if (std::uint8_t* const tags = short_tags(address, size)) {
+        std::uint8_t* const tags = tags_of(address, size);
+        if (tags && is_short(size)) {
             std::uint64_t first = 0, last = 0;
             std::memcpy(&first, tags, 8);
             std::memcpy(&last, tags + size - 8, 8);
@@ -134,7 +137,7 @@ struct ownership_checker::impl {
             mark_short(tags, size, tag);
         } else {
             if (!is_free(address, size)) return false;
-            mark_any(address, size, tag);
+            mark(address, size, tag);
         }
         span& s = f.spans.emplace_back();
         s.address = address;
@@ -146,35 +149,50 @@ struct ownership_checker::impl {
         std::memcpy(tags, &word, 8);
         std::memcpy(tags + size - 8, &word, 8);
     }
-    [[gnu::noinline]] void mark_any(std::uint64_t address, std::uint64_t size, std::uint8_t tag) {
+    [[gnu::cold]] void mark_apart(std::uint64_t address, std::uint64_t size, std::uint8_t tag) {
         each(address, size, [tag](std::uint8_t* tags, std::size_t n) {
-            std::memset(tags, tag, n);
+            fill(tags, n, tag);
             return true;
         });
     }
-    [[gnu::noinline]] bool is_free(std::uint64_t address, std::uint64_t size) {
+    [[gnu::cold]] bool is_free_apart(std::uint64_t address, std::uint64_t size) {
         bool free = true;
         each(address, size,
              [&free](const std::uint8_t* tags, std::size_t n) { return free = all_zero(tags, n); });
         return free;
     }
-    static bool all_zero(const std::uint8_t* tags, std::size_t n) {
-        const auto word = [](const std::uint8_t* at) {
-            std::uint64_t w;
+    /// Two words of memory at a time, in one register.
+    typedef std::uint64_t two_words __attribute__((vector_size(16)));
+    [[gnu::noinline]] static void fill(std::uint8_t* tags, std::size_t n, std::uint8_t tag) {
+        if (n < 16 || n > 512) {
+            std::memset(tags, tag, n);
+            return;
+        }
+        const std::uint64_t word = 0x0101010101010101u * tag;
+        const two_words both = {word, word};
+        std::memcpy(tags + n - 16, &both, 16);  // may overlap what the loops write
+        for (; n >= 64; tags += 64, n -= 64) {
+            for (std::size_t i = 0; i < 64; i += 16) std::memcpy(tags + i, &both, 16);
+        }
+        for (; n >= 16; tags += 16, n -= 16) std::memcpy(tags, &both, 16);
+    }
+    [[gnu::noinline]] static bool all_zero(const std::uint8_t* tags, std::size_t n) {
+        std::uint64_t any = 0;
+        if (n < 16) {
+            while (n != 0) any |= tags[--n];
+            return any == 0;
+        }
+        const auto both = [](const std::uint8_t* at) {
+            two_words w;
             std::memcpy(&w, at, sizeof w);
             return w;
         };
-        std::uint64_t any = 0;
-        if (n >= 8) {
-            any = word(tags + n - 8);  // may overlap what the loops see
-            for (; n >= 32; tags += 32, n -= 32) {
-                any |= word(tags) | word(tags + 8) | word(tags + 16) | word(tags + 24);
-            }
-            for (; n >= 8; tags += 8, n -= 8) any |= word(tags);
-            return any == 0;
+        two_words seen = both(tags + n - 16);  // may overlap what the loops see
+        for (; n >= 64; tags += 64, n -= 64) {
+            seen |= both(tags) | both(tags + 16) | both(tags + 32) | both(tags + 48);
         }
-        while (n != 0) any |= tags[--n];
-        return any == 0;
+        for (; n >= 16; tags += 16, n -= 16) seen |= both(tags);
+        return (seen[0] | seen[1]) == 0;
     }
 
     void end(queue& q, flight& f) {

@@ -58,18 +58,22 @@ struct descriptor {
     std::uint16_t next;
 };
 /// The two words of a descriptor. Stores of single fields that are read back as a whole stall the
-/// host's CPU, so hot paths put descriptors together in registers.
+/// host's CPU, so hot paths put descriptors together, and take them apart, in registers.
 struct descriptor_words {
     std::uint64_t address, rest;
+    std::uint32_t length() const { return static_cast<std::uint32_t>(rest); }
+    std::uint16_t flags() const { return static_cast<std::uint16_t>(rest >> 32); }
+    std::uint16_t next() const { return static_cast<std::uint16_t>(rest >> 48); }
+    descriptor_words() = default;
     descriptor_words(std::uint64_t a, std::uint32_t length, unsigned flags, std::uint16_t next)
         : address(a), rest(length | std::uint64_t{flags} << 32 | std::uint64_t{next} << 48) {}
 };
-static_assert(sizeof(descriptor_words) == 16);
+static_assert(sizeof(descriptor_words) == 16 && sizeof(descriptor) == 16, "virtio 2.7.5");
 struct used_element {
     std::uint32_t id;
     std::uint32_t length;
 };
-static_assert(sizeof(descriptor) == 16 && sizeof(used_element) == 8, "virtio 2.7.5, 2.7.8");
+static_assert(sizeof(used_element) == 8, "virtio 2.7.8");
 
 /// Whether an event index lies in what was published from `before` up to `now` (virtio 2.7.7.2,
 /// Linux vring_need_event); right for batches and across the wrap.
@@ -274,7 +278,7 @@ private:
     bool publish(std::uint16_t head);
     [[gnu::cold]] bool event_wants_kick(std::uint16_t before);
     [[gnu::cold]] [[noreturn]] static void nothing_to_add();
-    [[gnu::cold]] void refuse(const used_element& element);
+    [[gnu::cold]] void refuse(std::uint32_t id);
     void detach(std::uint16_t head);
     [[gnu::cold]] bool bad(std::string what);  ///< breaks the queue; always false
     [[gnu::cold]] bool bad_memory(const char* what, std::uint64_t address);

@@ -40,7 +40,7 @@ void virtio_driver::transport(tlm::tlm_command command, std::uint32_t offset) {
     payload_.set_dmi_allowed(false);
     payload_.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
     sc_core::sc_time delay = time_offset();
-    bus->b_transport(payload_, delay);
+    link_.b_transport(payload_, delay);
     if (payload_.is_response_error()) bus_error(offset);
 }
 

@@ -10,6 +10,7 @@
 #include <tlm_utils/simple_initiator_socket.h>
 
 #include "models/guest/kernel.h"
+#include "tlm/direct_target_socket.h"
 #include "virtio/mmio_registers.h"
 #include "virtio/split_ring.h"
 
@@ -79,6 +80,7 @@ private:
     std::array<virtio::driver_queue, 2> queues_;
     std::uint64_t features_ = 0;
     bool p2a_ = false;
+    transport_link<tlm_utils::simple_initiator_socket<virtio_driver>> link_{bus};
     tlm::tlm_generic_payload payload_;  ///< used again and again; what never changes is set once
     std::uint32_t data_ = 0;            ///< its data
 };

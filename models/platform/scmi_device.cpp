@@ -31,8 +31,8 @@ scmi_device::scmi_device(sc_core::sc_module_name name, const platform_config& co
       mon_(mon),
       agent_id_(agent_id),
       calendar_(calling<&scmi_device::work_due>(this)),
-      kicks_{alarm(calling<&scmi_device::kicks_seen>(this)),
-             alarm(calling<&scmi_device::kicks_seen>(this))},
+      kicks_{alarm(calling<&scmi_device::command_kick_seen>(this)),
+             alarm(calling<&scmi_device::event_kick_seen>(this))},
       wake_(calling<&scmi_device::woken>(this)),
       resume_(calling<&scmi_device::run_workers>(this)) {
     // What the platform changes by itself happens once, whoever is told of it.
@@ -54,7 +54,7 @@ void scmi_device::start(unsigned queue, const virtio::ring_layout& layout,
 
 void scmi_device::stop(unsigned queue) {
     live_[queue] = false;
-    kicked_[queue] = false;
+    kicks_[queue].clear();
     if (queue == virtio::scmi_eventq) event_chain_held_ = false;
 }
 
@@ -114,8 +114,7 @@ void scmi_device::reset() {
     }
     waiting_events_.clear();
     busy_ = 0;
-    awake_ = waking_ = false;
-    for (alarm& a : kicks_) a.clear();
+    awake_ = false;
     wake_.clear();
     resume_.clear();
     server_->reset_agent(agent_id_);
@@ -124,37 +123,30 @@ void scmi_device::reset() {
 void scmi_device::kick(unsigned queue) {
     // Several kicks coalesce into the earliest, like an eventfd's. In the next phase even for
     // latency 0: never DMA from inside the guest's register access.
-    const sim_time t = now(), due = t + latencies_.notify.next();
-    if (!kicked_[queue] || due < kick_due_[queue]) kick_due_[queue] = due;
-    kicked_[queue] = true;
+    const sim_time t = now();
     if (queue == virtio::scmi_cmdq) kicked_at_ = t;
-    kicks_[queue].set_by(due);
+    kicks_[queue].set_by(t + latencies_.notify.next());
 }
 
-void scmi_device::kicks_seen() {
-    const auto seen = [this](unsigned queue) {
-        if (!kicked_[queue] || now() < kick_due_[queue]) return false;
-        kicked_[queue] = false;
-        return true;
-    };
-    if (seen(virtio::scmi_eventq)) flush_events();
-    if (!seen(virtio::scmi_cmdq)) return;
+void scmi_device::event_kick_seen() {
+    flush_events();
+}
+
+void scmi_device::command_kick_seen() {
     if (!look_again_) queues_[virtio::scmi_cmdq].available();
-    mon_.kick_seen(virtio::scmi_cmdq, now());
+    const sim_time t = now();
+    mon_.kick_seen(virtio::scmi_cmdq, t);
     if (awake_) {
-        mon_.worker_running(now());
+        mon_.worker_running(t);
         run_workers();
-    } else if (!waking_) {
-        sim_time delay = latencies_.host_wake.next();
-        if (!host_always_) delay = latencies_.schedule.running_from(now() + delay) - now();
-        if (delay.ps == 0) return woken();
-        waking_ = true;
-        wake_.set(now() + delay);
+    } else if (!wake_.is_set()) {
+        sim_time woken_at = t + latencies_.host_wake.next();
+        if (!host_always_) woken_at = latencies_.schedule.running_from(woken_at);
+        woken_at == t ? woken() : wake_.set(woken_at);
     }
 }
 
-void scmi_device::woken() {
-    waking_ = false;
+inline void scmi_device::woken() {
     awake_ = true;
     mon_.worker_running(now());
     run_workers();
@@ -198,7 +190,8 @@ void scmi_device::run_workers() {
 
 inline void scmi_device::begin(std::uint32_t index) {
     job& j = jobs_[index];
-    mon_.taken(j.chain.head, now());
+    const sim_time t = now();
+    mon_.taken(j.chain.head, t);
     std::uint8_t command[max_command_bytes];
     const std::size_t size = queues_[virtio::scmi_cmdq].read(j.chain, command, sizeof command);
     server_->handle(agent_id_, command, size, j.chain.writable_bytes(), p2a_, j.result);
@@ -213,8 +206,7 @@ inline void scmi_device::begin(std::uint32_t index) {
         --busy_;
         return lose(index);
     }
-    j.ready = latencies_.schedule.finish(now(), service);
-    calendar_.at(j.ready, {index, step::ready, epoch_});
+    calendar_.at(latencies_.schedule.finish(t, service), {index, step::ready, epoch_});
 }
 
 sim_time scmi_device::service_time(const scmi::header& h, std::int32_t resource, bool& never) {

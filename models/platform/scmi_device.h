@@ -107,7 +107,6 @@ private:
         virtio::chain chain;
         scmi::command_result result;
         bool in_use = false;
-        sim_time ready;
         std::optional<std::uint32_t> used_length;  ///< a fault: not what was written
         sim_time kicked;  ///< when the doorbell was last written before it was taken
     };
@@ -146,7 +145,8 @@ private:
         std::uint32_t epoch;  ///< of the device: older work was cancelled by a reset
     };
 
-    void kicks_seen();
+    void command_kick_seen();
+    void event_kick_seen();
     void work_due();
     void woken();
     void run_workers();
@@ -200,12 +200,12 @@ private:
     device_front* front_ = nullptr;
 
     std::array<virtio::device_queue, 2> queues_;
-    std::array<bool, 2> live_{}, kicked_{};
+    std::array<bool, 2> live_{};
     /// A worker looks for more than was seen with the last kick. Not in real time, where simulated
     /// time may be behind: a command would be served before it was made. Its kick will come (but
     /// with EVENT_IDX it may be left out when the device has not looked).
     bool look_again_ = true;
-    bool p2a_ = false, awake_ = false, waking_ = false;
+    bool p2a_ = false, awake_ = false;
     unsigned busy_ = 0;
     std::uint32_t epoch_ = 0;
     std::vector<job> jobs_;
@@ -222,7 +222,6 @@ private:
     virtio::chain event_chain_;
     bool event_chain_held_ = false;
     calendar<work> calendar_;
-    std::array<sim_time, 2> kick_due_{};
     sim_time kicked_at_;  ///< the command queue's doorbell was last written
     traces::span_histogram* responses_ = nullptr;
     std::array<alarm, 2> kicks_;

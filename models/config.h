@@ -162,7 +162,6 @@ struct context_config {
     std::string name;  ///< comm, at most 15 characters
     int pid = 0;
     unsigned cpu = 0;
-    sim_time start = {};  ///< it does nothing before that, nor before the end of the probe
 };
 
 struct guest_config {
@@ -189,12 +188,11 @@ struct guest_config {
     /// Kernel threads that switch unused power domains off at the end of the boot, each one that it
     /// finds (drivers/base/power/domain.c genpd_power_off_unused()): as many as there can be.
     unsigned power_off_workers = 0;
-    /// Who loads scmi-vp-caller, and when at the earliest.
-    context_config loader{"init", 1, 0};
+    context_config loader{"init", 1, 0};  ///< loads scmi-vp-caller
+    sim_time loader_start;                ///< at the earliest, after the boot
     std::vector<sequence_step> sequence;
     std::vector<call_loop> loops;
     std::vector<open_arrivals> open;
-    sim_time user_space_start;  ///< open arrivals count from then, or from the end of the probe
     unsigned vring_align = 4096;
 };
 

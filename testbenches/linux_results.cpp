@@ -86,9 +86,6 @@ player_result read_player_result(const std::string& text) {
             words >> r.played;
         } else if (key == "finished") {
             words >> r.finished;
-        } else if (key == "start") {
-            words >> begin;
-            r.start = nanoseconds(begin);
         } else if (key == "module") {
             words >> begin;
             r.module = nanoseconds(begin);

@@ -34,7 +34,6 @@ struct player_result {
     };
     bool played = false;    ///< the driver was probed
     bool finished = false;  ///< all tasks ended in time
-    sim_time start;         ///< guest time when the tasks were started
     sim_time module;        ///< when the module of calls was loaded
     std::vector<task> tasks;
     std::vector<made> calls_made;  ///< task by task, in order

@@ -3,9 +3,7 @@
 #include "testbenches/linux_run.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <csignal>
 #include <cstring>
 #include <fstream>
 #include <iomanip>
@@ -25,6 +23,7 @@
 #include "testbenches/linux_results.h"
 #include "testbenches/linux_workload.h"
 #include "testbenches/output_directory.h"
+#include "testbenches/stop_signals.h"
 
 namespace scmi_vp::testbenches {
 namespace {
@@ -36,29 +35,6 @@ namespace vhost_user = virtio::vhost_user;
 constexpr int start_s = 60, end_s = 20;
 // After sim.duration the guest collects its results; more than that and it is stuck.
 constexpr sim_time grace = seconds(1);
-
-volatile std::sig_atomic_t stop_asked = 0;
-
-/// While this lives, Ctrl-C and the like end the run in order: the guest is killed, its folder
-/// goes.
-class stop_signals {
-public:
-    stop_signals() {
-        struct sigaction ask {};
-        ask.sa_handler = [](int) { stop_asked = 1; };
-        for (std::size_t i = 0; i < before_.size(); ++i) sigaction(stopping[i], &ask, &before_[i]);
-    }
-    ~stop_signals() {
-        for (std::size_t i = 0; i < before_.size(); ++i)
-            sigaction(stopping[i], &before_[i], nullptr);
-    }
-    stop_signals(const stop_signals&) = delete;
-    stop_signals& operator=(const stop_signals&) = delete;
-
-private:
-    static constexpr std::array<int, 3> stopping{SIGINT, SIGTERM, SIGHUP};
-    std::array<struct sigaction, 3> before_{};
-};
 
 linux_boot boot_of(const scenario& s, const linux_options& o, std::uint64_t calls) {
     linux_boot b;
@@ -146,14 +122,14 @@ private:
 
     void simulate() {
         const one_cpu together;
-        const stop_signals orderly;
+        const stop_flag orderly;  // the guest is killed, its folder goes
         virtio::unix_listener clock(in_folder("clock.sock"));
         models::vhost_user_peer peer(virtio::unix_listener(in_folder("device.sock")),
                                      session_of(scenario_.system.device), platform_.device(0),
                                      platform_.view(0));
         process_ = std::make_unique<linux_process>(boot_, folder_);
         models::turns turns(accept(clock), peer);
-        turns.stop = &stop_asked;
+        turns.stop = orderly.asked();
         ending_ = turns.run(scenario_.system.duration + grace);
         turns_ = turns.clock().turns();
         calls_ = peer.calls();
@@ -197,9 +173,6 @@ private:
         }
         outcome_.guest = read_player_result(result);
         outcome_.kinds = workload_.kinds;
-        outcome_.calls = outcome_.guest.calls();
-        outcome_.errors = outcome_.guest.errors();
-        outcome_.span = outcome_.guest.span();
         outcome_.served = platform_.served();
         outcome_.status = !outcome_.guest.played     ? run_status::no_probe
                           : !outcome_.guest.finished ? run_status::unfinished
@@ -246,7 +219,7 @@ private:
         j["served"] = outcome_.served;
         j["malformed"] = platform_.malformed();
         j["interrupts"] = calls_;
-        j["workload_ps"] = outcome_.span.ps;
+        j["workload_ps"] = outcome_.guest.span().ps;
         for (const player_result::task& t : outcome_.guest.tasks) {
             j["tasks"].push_back({{"name", t.name},
                                   {"calls", t.calls},
@@ -294,7 +267,7 @@ private:
             if (t.errors) report << " (last: " << std::strerror(t.last_errno) << ")";
             report << "\n";
         }
-        report << "workload: " << to_string(outcome_.span) << " of guest time\n";
+        report << "workload: " << to_string(outcome_.guest.span()) << " of guest time\n";
     }
 
     const scenario& scenario_;

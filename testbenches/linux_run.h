@@ -21,13 +21,11 @@ struct linux_options {
 /// What a run came to, beside its files.
 struct linux_outcome {
     run_status status = run_status::ok;
-    std::uint64_t calls = 0, errors = 0;  ///< of the workload
-    std::uint64_t served = 0;             ///< commands that the platform answered, the probe's too
-    sim_time span;                        ///< guest time of the workload
-    sim_time ended;                       ///< when the guest was off
-    player_result guest;                  ///< what its program handed back
-    std::vector<models::call> kinds;      ///< the calls that guest.calls_made names
-    sim_time first_command;               ///< when the probe's first message was announced
+    std::uint64_t served = 0;         ///< commands that the platform answered, the probe's too
+    sim_time ended;                   ///< when the guest was off
+    player_result guest;              ///< what its program handed back
+    std::vector<models::call> kinds;  ///< the calls that guest.calls_made names
+    sim_time first_command;           ///< when the probe's first message was announced
 };
 
 /// The kernel that tools/build-linux makes: in the build tree of this program, else in the one of

@@ -79,8 +79,8 @@ TEST(linux_run, the_recording_happens_again_heavy) {
     const scenario s = recording();
     const linux_outcome r = run_linux(s, options, report);
     EXPECT_EQ(r.status, run_status::ok) << report.str();
-    EXPECT_EQ(r.calls, 9u);
-    EXPECT_EQ(r.errors, 1u);  // the sensor whose reply takes 70 s
+    EXPECT_EQ(r.guest.calls(), 9u);
+    EXPECT_EQ(r.guest.errors(), 1u);  // the sensor whose reply takes 70 s
     const std::string out = (folder.path() / "out").string();
     const auto mine = events_of(out + "/scmi.ftrace"), theirs = events_of(recorded + ".ftrace");
     ASSERT_EQ(mine.size(), theirs.size());
@@ -127,9 +127,9 @@ calls = [ { call = "sensor_read", id = 0 } ]
     std::ostringstream report;
     const linux_outcome r = run_linux(s, {{}, kernel()}, report);
     EXPECT_EQ(r.status, run_status::ok) << report.str();
-    EXPECT_EQ(r.calls, 20000u);
-    EXPECT_EQ(r.errors, 0u);
-    EXPECT_EQ(r.span, seconds(1));
+    EXPECT_EQ(r.guest.calls(), 20000u);
+    EXPECT_EQ(r.guest.errors(), 0u);
+    EXPECT_EQ(r.guest.span(), seconds(1));
 }
 
 }  // namespace

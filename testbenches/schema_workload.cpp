@@ -105,9 +105,6 @@ std::vector<key_info> context_keys() {
     keys.push_back(
         integer({"workload.context[].cpu", "0", "The CPU it runs on."}, "", 0, 63,
                 [](draft& d, std::int64_t n) { d.guest().contexts.back().cpu = unsigned(n); }));
-    keys.push_back(time({"workload.context[].start", "(the probe's end)",
-                         "It does nothing before that time of the run."},
-                        [](draft& d, sim_time t) { d.guest().contexts.back().start = t; }));
     return keys;
 }
 
@@ -232,9 +229,6 @@ std::vector<key_info> hop_keys() {
 
 std::vector<key_info> workload_keys() {
     std::vector<key_info> keys;
-    keys.push_back(time({"workload.start", "(the probe's end)",
-                         "When user space is up: open workloads count from then."},
-                        [](draft& d, sim_time t) { d.guest().user_space_start = t; }));
     for (key_info& k : context_keys()) keys.push_back(std::move(k));
     for (auto part : {sequence_keys(), loop_keys(), open_keys()}) {
         for (key_info& k : part) keys.push_back(std::move(k));

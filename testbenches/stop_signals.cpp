@@ -11,11 +11,17 @@
 #include "base/error.h"
 
 namespace scmi_vp::testbenches {
+namespace {
+
+constexpr std::array<int, 3> stopping{SIGINT, SIGTERM, SIGHUP};
+volatile std::sig_atomic_t stop_asked = 0;  // a signal handler knows no object
+
+}  // namespace
 
 stop_signals::stop_signals(models::wall_clock& clock) : clock_(clock) {
     sigset_t set;
     sigemptyset(&set);
-    for (const int s : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, s);
+    for (const int s : stopping) sigaddset(&set, s);
     fd_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!fd_.valid()) {
         throw error(error_kind::output, std::string("signalfd: ") + std::strerror(errno));
@@ -38,6 +44,23 @@ void stop_signals::serve(const pollfd*, std::size_t) {
     if (::read(fd_.get(), &info, sizeof info) != sizeof info) return;
     number_ = static_cast<int>(info.ssi_signo);
     clock_.stop();
+}
+
+stop_flag::stop_flag() {
+    stop_asked = 0;
+    struct sigaction ask {};
+    ask.sa_handler = [](int) { stop_asked = 1; };
+    for (std::size_t i = 0; i < stopping.size(); ++i) ::sigaction(stopping[i], &ask, &before_[i]);
+}
+
+stop_flag::~stop_flag() {
+    for (std::size_t i = 0; i < stopping.size(); ++i) {
+        ::sigaction(stopping[i], &before_[i], nullptr);
+    }
+}
+
+const volatile std::sig_atomic_t* stop_flag::asked() const {
+    return &stop_asked;
 }
 
 }  // namespace scmi_vp::testbenches

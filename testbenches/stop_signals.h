@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ctrl-C and the like as something to poll, so that a run in wall-clock time ends in order.
+// Ctrl-C and the like (SIGINT, SIGTERM, SIGHUP), so that a run ends in order: as something to poll
+// in wall-clock time, as a flag where nobody polls.
 #pragma once
 
+#include <array>
 #include <csignal>
 
 #include "models/peers/wall_clock.h"
@@ -9,7 +11,7 @@
 
 namespace scmi_vp::testbenches {
 
-/// While this lives, SIGINT, SIGTERM and SIGHUP stop the clock instead of ending the process.
+/// While this lives, they stop the clock instead of ending the process.
 class stop_signals : public models::wall_client {
 public:
     explicit stop_signals(models::wall_clock& clock);
@@ -27,6 +29,20 @@ private:
     virtio::file_descriptor fd_;
     sigset_t before_{};
     int number_ = 0;
+};
+
+/// While this lives, they set a flag instead of ending the process; one at a time.
+class stop_flag {
+public:
+    stop_flag();
+    ~stop_flag();
+    stop_flag(const stop_flag&) = delete;
+    stop_flag& operator=(const stop_flag&) = delete;
+
+    const volatile std::sig_atomic_t* asked() const;
+
+private:
+    std::array<struct sigaction, 3> before_{};
 };
 
 }  // namespace scmi_vp::testbenches

@@ -308,7 +308,7 @@ scenario aligned(scenario s, const evidence::times& given) {
     models::guest_config& g = s.system.guest;
     // The first message's begin event reads the clock before the doorbell.
     g.probe_start = given.first_command - (g.ftrace ? g.costs.clock_read : sim_time{});
-    g.loader.start = given.module;
+    g.loader_start = given.module;
     g.sequence.clear();
     g.open.clear();
     g.loops.clear();

@@ -14,15 +14,12 @@ void timeline::create() {
 }
 
 timeline::timeline() {
-    const auto method = [](const sc_core::sc_event& e, const char* name, auto step) {
-        sc_core::sc_spawn_options options;
-        options.spawn_method();
-        options.dont_initialize();
-        options.set_sensitivity(&e);
-        sc_core::sc_spawn(step, name, &options);
-    };
-    method(near_, "timeline_awake", [this] { awake(); });
-    method(far_, "timeline_forward", [this] { far_due(); });
+    sc_core::sc_spawn_options options;
+    options.spawn_method();
+    options.dont_initialize();
+    options.set_sensitivity(&near_);
+    options.set_sensitivity(&far_);
+    sc_core::sc_spawn([this] { awake(); }, "timeline_awake", &options);
 }
 
 void timeline::stop() {
@@ -60,7 +57,6 @@ bool timeline::work(const sleeper* self) {
             if (sleeper* const s = first_ready_) {
                 first_ready_ = s->next_;
                 if (s == self) return true;
-                started_ = s;
                 s->event_.notify();
                 return false;
             }
@@ -94,7 +90,6 @@ bool timeline::may_go_to(sim_time t) const {
 void timeline::suspend(sleeper& s) {
     if (!work(&s)) {
         sc_core::wait(s.event_);
-        started_ = nullptr;
         at_work_ = true;
     }
     s.resumed_ = false;
@@ -124,7 +119,10 @@ void timeline::settle() {
 }
 
 void timeline::awake() {
-    if (started_) return;  // it goes on from there itself
+    // What came is over. Nothing new was armed in this phase before us (see arm()).
+    const sim_time t = kernel_time();
+    if (near_at_ <= t) near_at_ = sim_time::max();
+    if (far_at_ <= t) far_at_ = sim_time::max();
     phase_ = next_order_;
     work(nullptr);
 }
@@ -138,20 +136,11 @@ void timeline::arm(sim_time due) {
     constexpr sim_time near_span = microseconds(100);
     const sim_time t = kernel_time();
     due = std::max(due, t);
-    if ((near_at_ > t && near_at_ <= due) || (far_at_ > t && far_at_ <= due)) return;
+    // Armed for this instant means that awake() is still to come in it, and arms for the rest.
+    if (near_at_ <= due || far_at_ <= due) return;
     const bool near = due - t < near_span;
-    sc_core::sc_event& armed = near ? near_ : far_;
-    sim_time& armed_for = near ? near_at_ : far_at_;
-    // A notification in the next delta may be pending; SystemC would ignore the later one. One for
-    // an earlier instant is over.
-    if (armed_for >= t) armed.cancel();
-    armed_for = due;
-    armed.notify(to_sc(due - t));
-}
-
-void timeline::far_due() {
-    // At once; this cancels nothing, since near_ is only ever armed for earlier than far_.
-    near_.notify();
+    (near ? near_at_ : far_at_) = due;
+    (near ? near_ : far_).notify(to_sc(due - t));
 }
 
 void awaited_event::forget(sleeper& s) {

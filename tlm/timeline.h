@@ -110,7 +110,6 @@ private:
     void arm(sim_time due);
     void settle();
     void awake();
-    void far_due();
 
     inline static timeline* instance_ = nullptr;
 
@@ -119,13 +118,11 @@ private:
     std::uint64_t phase_ = 0;  ///< what was set earlier is in this phase
     sleeper* first_ready_ = nullptr;
     sleeper* last_ready_ = nullptr;
-    sleeper* started_ = nullptr;  ///< goes on from here when SystemC lets it
-    bool at_work_ = false;        ///< in work(), or in a thread that will come there
+    bool at_work_ = false;  ///< in work(), or in a thread that will come there
     sim_time most_ = picoseconds(-1), end_;
     bool stopped_ = false;
     sc_core::sc_event near_{"timeline"}, far_{"timeline_far"};
-    sim_time near_at_ = picoseconds(-1),
-             far_at_ = picoseconds(-1);  ///< what they were last armed for
+    sim_time near_at_ = sim_time::max(), far_at_ = sim_time::max();  ///< what they are armed for
 };
 
 inline void alarm::set(sim_time t) {

@@ -96,7 +96,7 @@ void guest::power_off(std::size_t worker, guest_context& c) {
 
 void guest::load_module(guest_context& c) {
     while (!booted_) c.wait_woken(context_wave::idle);
-    if (config_.loader.start > c.time()) c.idle(config_.loader.start - c.time());
+    if (config_.loader_start > c.time()) c.idle(config_.loader_start - c.time());
     if (probed_) protocols_.load_caller(c);
     start_workload(c);
 }
@@ -164,9 +164,8 @@ void guest::start_workload(guest_context& c) {
 }
 
 void guest::start_arrivals() {
-    const sim_time from = std::max(now(), config_.user_space_start);
     for (arrival_queue& q : arrivals_) {
-        arrival_times_.at(from + q.config->start + q.interarrival.next(), &q);
+        arrival_times_.at(now() + q.config->start + q.interarrival.next(), &q);
     }
 }
 
@@ -208,14 +207,6 @@ void guest::run_open(task& t, guest_context& c) {
 void guest::run_task(std::size_t index, guest_context& c) {
     task& t = tasks_[index];
     while (!workload_may_start_) c.wait_woken(context_wave::idle);
-    if (c.config().start > c.time()) {
-        c.idle(c.config().start - c.time());
-        // The first step's gap counts from then.
-        if (step_ == 0 && !config_.sequence.empty() &&
-            config_.sequence[0].context == c.config().name) {
-            step_returned_ = now();
-        }
-    }
     if (probed_ && t.loop) run_loop(t, c);
     if (probed_ && t.open) run_open(t, c);
     if (probed_ && !t.loop && !t.open) run_sequence(t, c);

@@ -18,6 +18,7 @@
 #include "models/peers/shared_platform.h"
 #include "models/peers/turns.h"
 #include "models/peers/vhost_user_peer.h"
+#include "testbenches/fault_report.h"
 #include "testbenches/linux_device_tree.h"
 #include "testbenches/linux_process.h"
 #include "testbenches/linux_results.h"
@@ -242,6 +243,7 @@ private:
                << " turns of the guest, " << std::setprecision(0)
                << double(outcome_.served) / host_s_ << " commands per second of host time\n"
                << std::defaultfloat;
+        print_faults(report, platform_.device(0));
         if (lost_) {
             report << "\nThe kernel's trace buffer has lost " << lost_ << " events: scmi.ftrace "
                    << "shows the last ones only.\n";

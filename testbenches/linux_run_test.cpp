@@ -132,5 +132,16 @@ calls = [ { call = "sensor_read", id = 0 } ]
     EXPECT_EQ(r.guest.span(), seconds(1));
 }
 
+TEST(linux_run, tells_how_often_each_fault_hit_heavy) {
+    NEEDS_KERNEL();
+    const scenario s =
+        load_scenario(root + "/testbenches/validation/39-one-of-each-fault.toml", {});
+    std::ostringstream report;
+    EXPECT_EQ(run_linux(s, {{}, kernel()}, report).status, run_status::ok) << report.str();
+    EXPECT_THAT(report.str(),
+                HasSubstr("\nplatform.fault.0 (drop): hit 2 of 2 messages that match\n"));
+    EXPECT_THAT(report.str(), HasSubstr("\nplatform.fault.11 (corrupt): hit 2 of 2"));
+}
+
 }  // namespace
 }  // namespace scmi_vp::testbenches

@@ -10,7 +10,7 @@
 namespace scmi_vp {
 
 void timeline::create() {
-    instance_ = new timeline;  // for the rest of the program, as SystemC's own context
+    instance = new timeline;  // for the rest of the program, as SystemC's own context
 }
 
 timeline::timeline() {

@@ -85,8 +85,8 @@ class timeline {
 public:
     /// The one of this simulation.
     static timeline& get() {
-        if (!instance_) create();
-        return *instance_;
+        if (!instance) create();
+        return *instance;
     }
 
     /// How far ahead of SystemC's time it may go, and before which instant it has to stay: that of
@@ -111,7 +111,7 @@ private:
     void settle();
     void awake();
 
-    inline static timeline* instance_ = nullptr;
+    inline static timeline* instance = nullptr;
 
     alarm* first_ = nullptr;  ///< of those that are set, in order: a few per model
     std::uint64_t next_order_ = 0;

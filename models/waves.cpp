@@ -116,7 +116,12 @@ void waves::xfer(sim_time t, unsigned slot, xfer_wave state, std::uint16_t seq) 
 /// The latest move is done, and where it ended is where the next one starts.
 void waves::settle_move(sim_time t, int from, int to) {
     count_move();
-    if (t != hops_at_) show_hops(t);
+    try {
+        if (t != hops_at_) show_hops(t);
+    } catch (const error&) {
+        failed();
+    }
+    hops_at_ = t;
     moved_from_ = from;
     moved_to_ = to;
 }

@@ -220,6 +220,7 @@ private:
         j["served"] = outcome_.served;
         j["malformed"] = platform_.malformed();
         j["interrupts"] = calls_;
+        add_faults(j, platform_.device(0));
         j["workload_ps"] = outcome_.guest.span().ps;
         for (const player_result::task& t : outcome_.guest.tasks) {
             j["tasks"].push_back({{"name", t.name},

@@ -67,7 +67,7 @@ public:
     /// In the thread: returns when somebody has resumed it.
     void suspend();
     /// At once in this phase of the instant, after those that were resumed before. It is suspended,
-    /// or about to be; twice is once.
+    /// or about to be (never waiting in SystemC's own way); twice is once.
     void resume();
     /// The thread begins, or comes back from waiting in SystemC's own way.
     void begin();
@@ -145,7 +145,7 @@ public:
 
     /// Until the next notification; `s` has yet to suspend.
     void await(sleeper& s) { sleepers_.push_back(&s), awaited_ = true; }
-    /// Sets `a` for the instant of the next notification.
+    /// Sets `a` for the instant of the next notification; it must live until then.
     void await(alarm& a) { alarms_.push_back(&a), awaited_ = true; }
     /// Not any longer.
     void forget(sleeper& s);

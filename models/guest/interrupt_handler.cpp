@@ -9,9 +9,9 @@
 #include "models/waves.h"
 
 // CPU time passes here: come back when it has. Costs nothing when there is none.
-#define SPEND(cost)                                      \
-    if (!free_ && (delay_ = (cost)).ps > 0) {            \
-        BOOST_ASIO_CORO_YIELD step_.set(now() + delay_); \
+#define SPEND(cost)                           \
+    if (!free_ && (delay_ = (cost)).ps > 0) { \
+        BOOST_ASIO_CORO_YIELD go_on_later();  \
     }
 
 namespace scmi_vp::models {
@@ -45,6 +45,10 @@ void interrupt_handler::interrupt_rose() {
     if (!idle_) return;
     idle_ = false;
     step_.set(now() + injection_.next());
+}
+
+void interrupt_handler::go_on_later() {
+    step_.set(now() + delay_);
 }
 
 void interrupt_handler::process() {
@@ -112,7 +116,7 @@ void interrupt_handler::process() {
             } else {
                 delay_ = injection_.next();
                 if (delay_.ps > 0) {
-                    BOOST_ASIO_CORO_YIELD step_.set(now() + delay_);
+                    BOOST_ASIO_CORO_YIELD go_on_later();
                 }
             }
         }

@@ -36,6 +36,7 @@ private:
     void end_of_elaboration() override { irq->listen(*this); }
     void interrupt_rose() override;
     void process();
+    [[gnu::noinline]] void go_on_later();
     void take_used();
     void collected();
     bool finalise();

@@ -100,11 +100,13 @@ public:
         if (const sim_time* c = distribution_->constant()) constant_ = *c, is_constant_ = true;
     }
 
-    sim_time next() { return is_constant_ ? constant_ : distribution_->sample(stream_); }
+    sim_time next() { return __builtin_expect(is_constant_, 1) ? constant_ : draw(); }
     bool is_zero() const { return is_constant_ && constant_ == sim_time{}; }
     const scmi_vp::distribution& shape() const { return *distribution_; }
 
 private:
+    [[gnu::noinline]] sim_time draw() { return distribution_->sample(stream_); }
+
     distribution_ptr distribution_;
     random_stream stream_;
     sim_time constant_;

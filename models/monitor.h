@@ -151,6 +151,7 @@ private:
     void forget(std::vector<request*>& list, request* r);
     [[gnu::noinline]] void taken_early(request& r);
     void check_sums(const request& r);
+    [[gnu::noinline]] void check_each_hop(const request& r);
     [[gnu::cold]] void wrong_sums(const request& r, sim_time sum, bool negative);
     request* at_head(std::uint16_t head) {
         return head < by_head_.size() ? by_head_[head] : nullptr;

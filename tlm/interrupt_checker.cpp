@@ -27,7 +27,10 @@ void interrupt_checker::compare(bool level, bool changed) {
         wrong_ = false;
         return;
     }
-    if (wrong_ && !changed) return;
+    if (!wrong_ || changed) complain(level, changed);
+}
+
+void interrupt_checker::complain(bool level, bool changed) {
     wrong_ = true;
     ++violations_;
     const char* what = changed

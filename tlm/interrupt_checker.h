@@ -39,6 +39,7 @@ public:
 
 private:
     void compare(bool level, bool changed);
+    [[gnu::cold]] void complain(bool level, bool changed);
 
     interrupt_line& line_;
     std::function<bool()> cause_;

@@ -175,6 +175,11 @@ bool guest_memory::read_any(actor who, std::uint64_t address, void* data, std::s
         }
         return true;
     }
+    return read_other(who, address, data, size);
+}
+
+bool guest_memory::read_other(actor who, std::uint64_t address, void* data, std::size_t size) {
+    const std::uint64_t offset = address - near_.base;
     const std::uint8_t* const p = direct(address, size, false);
     if (p == nullptr) return read_slowly(who, address, data, size);
     std::memcpy(data, p, size);
@@ -197,6 +202,12 @@ bool guest_memory::write_any(actor who, std::uint64_t address, const void* data,
         }
         return true;
     }
+    return write_other(who, address, data, size);
+}
+
+bool guest_memory::write_other(actor who, std::uint64_t address, const void* data,
+                               std::size_t size) {
+    const std::uint64_t offset = address - near_.base;
     std::uint8_t* const p = direct(address, size, true);
     if (p == nullptr) return write_slowly(who, address, data, size);
     std::memcpy(p, data, size);

@@ -217,6 +217,10 @@ private:
                                std::size_t n);
     bool read_any(actor who, std::uint64_t address, void* data, std::size_t size);
     bool write_any(actor who, std::uint64_t address, const void* data, std::size_t size);
+    [[gnu::noinline]] bool read_other(actor who, std::uint64_t address, void* data,
+                                      std::size_t size);
+    [[gnu::noinline]] bool write_other(actor who, std::uint64_t address, const void* data,
+                                       std::size_t size);
     // A field somewhere else than near the last slow access. Not gnu::cold, nor is tell_read: gcc
     // 12 then takes what follows the call, the fast path's end included, for cold, too.
     [[gnu::noinline]] bool read_far(actor who, std::uint64_t address, void* data,

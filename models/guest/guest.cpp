@@ -295,17 +295,17 @@ void guest::make(task& t, guest_context& c, const call& what, sim_time intended,
     t.at.since = c.time();
     c.call = {true, intended, c.time()};
     guest_mutex* const subsystem = subsystem_lock(what);
-    if (lock) c.lock(*lock);
-    if (subsystem) c.lock(*subsystem);
-    const bool atomic = subsystem == &clk_enable_;
+    if (rarely(lock != nullptr)) c.lock(*lock);
+    if (rarely(subsystem != nullptr)) c.lock(*subsystem);
+    const bool atomic = rarely(subsystem == &clk_enable_);
     if (atomic) kernel_.irqs_off(c.cpu());  // clk_enable_lock: spin_lock_irqsave
     const int err = call_driver(c, what);
     if (atomic) {
         c.sync();
         kernel_.irqs_on(c.cpu());
     }
-    if (subsystem) c.unlock(*subsystem);
-    if (lock) c.unlock(*lock);
+    if (rarely(subsystem != nullptr)) c.unlock(*subsystem);
+    if (rarely(lock != nullptr)) c.unlock(*lock);
     c.call.active = false;
     t.at.in_call = false;
     ++t.at.calls;

@@ -9,9 +9,9 @@
 #include "models/waves.h"
 
 // CPU time passes here: come back when it has. Costs nothing when there is none.
-#define SPEND(cost)                           \
-    if (!free_ && (delay_ = (cost)).ps > 0) { \
-        BOOST_ASIO_CORO_YIELD go_on_later();  \
+#define SPEND(cost)                                   \
+    if (rarely(!free_) && (delay_ = (cost)).ps > 0) { \
+        BOOST_ASIO_CORO_YIELD go_on_later();          \
     }
 
 namespace scmi_vp::models {
@@ -55,8 +55,8 @@ void interrupt_handler::process() {
     const guest_costs& costs = kernel_.costs();
     BOOST_ASIO_CORO_REENTER(coroutine_) {
         for (;;) {
-            while (cpu_.irqs_off > 0) BOOST_ASIO_CORO_YIELD cpu_.irqs_on.await(step_);
-            if (!irq->level()) {  // withdrawn meanwhile (device reset)
+            while (rarely(cpu_.irqs_off > 0)) BOOST_ASIO_CORO_YIELD cpu_.irqs_on.await(step_);
+            if (rarely(!irq->level())) {  // withdrawn meanwhile (device reset)
                 idle_ = true;
                 BOOST_ASIO_CORO_YIELD;
                 continue;
@@ -79,11 +79,11 @@ void interrupt_handler::process() {
                 lock_ = &channel_.lock(queue_);
                 if (!at_->more_used()) continue;
                 handled_ = true;
-                if (at_->broken()) continue;
+                if (rarely(at_->broken())) continue;
                 at_->note_interrupt();
                 callbacks_enabled_ = true;
                 for (;;) {
-                    while (lock_->held) {
+                    while (rarely(lock_->held)) {
                         BOOST_ASIO_CORO_YIELD lock_->released.await(step_);
                     }
                     lock_->held = true;
@@ -103,13 +103,14 @@ void interrupt_handler::process() {
                     SPEND(queue_ == virtio::scmi_eventq ? costs.ring_add : sim_time{});
                     notify_ = finalise();
                     SPEND(notify_ ? costs.mmio_write : sim_time{});
-                    if (notify_) driver_.write_now(virtio::mmio::queue_notify, virtio::scmi_eventq);
+                    if (rarely(notify_))
+                        driver_.write_now(virtio::mmio::queue_notify, virtio::scmi_eventq);
                 }
             }
             SPEND(costs.irq_exit);
             note_interrupt();
             kernel_.irq_exit(cpu_);
-            while (disabled_) BOOST_ASIO_CORO_YIELD;
+            while (rarely(disabled_)) BOOST_ASIO_CORO_YIELD;
             idle_ = !irq->level();
             if (idle_) {
                 BOOST_ASIO_CORO_YIELD;

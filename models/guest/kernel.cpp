@@ -46,6 +46,11 @@ void guest_context::pass(sim_time span) {
     thread_.suspend();
 }
 
+void guest_context::use(sim_time cost) {
+    ahead_ += cost;
+    if (ahead_ >= quantum_) sync();
+}
+
 void guest_context::catch_up() {
     while (ahead_.ps > 0) {
         sim_time before = cpu_.stolen;
@@ -70,7 +75,10 @@ void guest_context::take_cpu() {
 
 void guest_context::idle(sim_time span) {
     sync();
-    if (span.ps <= 0) return;
+    if (span.ps > 0) leave_cpu_for(span);
+}
+
+void guest_context::leave_cpu_for(sim_time span) {
     if (waves* w = kernel_.mon().wave()) w->context(now(), index_, context_wave::idle);
     give_cpu();
     pass(span);
@@ -181,9 +189,19 @@ bool guest_kernel::runs_at_once(guest_context& c) {
         cpu.running = &c;
         return true;
     }
-    if (mon_.wave()) mon_.wave()->context(now(), c.index_, context_wave::runnable);
-    cpu.run_queue.push_back(&c);
+    queue_up(c);
     return false;
+}
+
+void guest_kernel::queue_up(guest_context& c) {
+    if (mon_.wave()) mon_.wave()->context(now(), c.index_, context_wave::runnable);
+    c.cpu().run_queue.push_back(&c);
+}
+
+void guest_kernel::run_next(guest_cpu& cpu) {
+    cpu.running = cpu.run_queue.front();
+    cpu.run_queue.pop_front();
+    cpu.running->thread_.resume();
 }
 
 void guest_kernel::make_runnable(guest_context& c) {

@@ -16,6 +16,7 @@
 
 #include <systemc>
 
+#include "base/rarely.h"
 #include "models/config.h"
 #include "models/guest/linux_time.h"
 #include "models/monitor.h"
@@ -76,13 +77,11 @@ public:
     sim_time stamp();
     /// Uses CPU time.
     void spend(sim_time cost) {
-        if (cost.ps == 0) return;
-        ahead_ += cost;
-        if (ahead_ >= quantum_) sync();
+        if (rarely(cost.ps != 0)) use(cost);
     }
     /// Lets simulated time catch up, moving on what interrupts took.
     void sync() {
-        if (ahead_.ps > 0) catch_up();
+        if (rarely(ahead_.ps > 0)) catch_up();
     }
 
     /// Sleeps without using the CPU.
@@ -118,11 +117,13 @@ public:
 private:
     friend class guest_kernel;
     void run();
+    [[gnu::noinline]] void use(sim_time cost);
     void catch_up();
     void take_cpu();
     void give_cpu();
     void block(context_wave shown);
     void pass(sim_time span);
+    [[gnu::noinline]] void leave_cpu_for(sim_time span);
 
     guest_kernel& kernel_;
     context_config config_;
@@ -223,8 +224,10 @@ private:
     void timers_due();
     void wake_expired();
     void make_runnable(guest_context& c);
+    [[gnu::noinline]] void queue_up(guest_context& c);
     bool runs_at_once(guest_context& c);  ///< it has the CPU; or it queues for it
     void dispatch(guest_cpu& cpu);
+    [[gnu::noinline]] void run_next(guest_cpu& cpu);
 
     guest_config config_;
     tick_clock ticks_;
@@ -253,9 +256,7 @@ inline sim_time guest_context::stamp() {
 
 inline void guest_kernel::dispatch(guest_cpu& cpu) {
     if (cpu.running || cpu.in_irq || cpu.run_queue.empty()) return;
-    cpu.running = cpu.run_queue.front();
-    cpu.run_queue.pop_front();
-    cpu.running->thread_.resume();
+    run_next(cpu);
 }
 
 inline void guest_kernel::arm(guest_context& c, sim_time deadline) {

@@ -155,7 +155,7 @@ inline int scmi_agent::wait_for_reply(guest_context& c, transfer& t, const char*
     c.sync();
     const bool replied = c.wait_for(waits_[t.x->index].done, rx_timer_.fires(now()),
                                     context_wave::waiting, rx_timer_.level());
-    if (!replied) return give_up(c, t, caller);
+    if (rarely(!replied)) return give_up(c, t, caller);
     kernel_.mon().mark(*t.r, instant::woke, c.stamp());
     return 0;
 }
@@ -170,10 +170,10 @@ int scmi_agent::give_up(guest_context& c, transfer& t, const char* caller) {
 
 int scmi_agent::do_xfer_from(guest_context& c, transfer& t, const char* caller) {
     int err = send(c, t);
-    if (err) return err;
-    err = t.x->poll ? poll_for_reply(c, t, caller) : wait_for_reply(c, t, caller);  // 8
-    if (!err && t.x->status) err = scmi::linux_errno(t.x->status);                  // 9
-    if (t.x->poll) end_polling(t, err);
+    if (rarely(err != 0)) return err;
+    err = rarely(t.x->poll) ? poll_for_reply(c, t, caller) : wait_for_reply(c, t, caller);  // 8
+    if (rarely(!err && t.x->status)) err = scmi::linux_errno(t.x->status);                  // 9
+    if (rarely(t.x->poll)) end_polling(t, err);
     trace_event(c, t, ftrace_kind::xfer_end, err);  // 10
     c.spend(extra_.complete.next());
     c.spend(kernel_.costs().syscall_return);

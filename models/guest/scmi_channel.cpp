@@ -101,7 +101,7 @@ bool scmi_channel::repost(vio_message& m) {
 void scmi_channel::take_lock(guest_context& c, channel_lock& l) {
     c.sync();                   // an interrupt that comes before this is not held off by it
     kernel_.irqs_off(c.cpu());  // spin_lock_irqsave
-    while (l.held) c.wait_for(l.released);
+    while (rarely(l.held)) c.wait_for(l.released);
     l.held = true;
 }
 
@@ -113,7 +113,7 @@ void scmi_channel::release_lock(guest_context& c, channel_lock& l) {
 }
 
 int scmi_channel::send(guest_context& c, const scmi::xfer& x, request& r, vio_message*& sent) {
-    if (free_.empty()) return -EBUSY;
+    if (rarely(free_.empty())) return -EBUSY;
     vio_message& m = *free_.front();
     free_.pop_front();
     sent = &m;
@@ -138,7 +138,7 @@ int scmi_channel::send(guest_context& c, const scmi::xfer& x, request& r, vio_me
     c.sync();  // publishing can be seen by the device
 
     virtio::driver_queue& q = driver_.queue(virtio::scmi_cmdq);
-    if (x.poll) {
+    if (rarely(x.poll)) {
         m.poll_index = q.enable_cb_prepare();
         m.poll = vio_message::polling::under_way;
         m.users = 2;
@@ -152,7 +152,7 @@ int scmi_channel::send(guest_context& c, const scmi::xfer& x, request& r, vio_me
                             static_cast<std::uint32_t>(response_overhead + x.rx_len)};
     std::uint16_t head = 0;
     const virtio::add_result added = q.add(out, 1, &in, 1, &m, &head, table);
-    if (added == virtio::add_result::added) {
+    if (__builtin_expect(added == virtio::add_result::added, 1)) {
         if (mon.ownership()) {
             mon.ownership()->made_available(virtio::scmi_cmdq, head, out,
                                             driver_.has_indirect() ? 2 : 1, &in, 1);
@@ -165,13 +165,15 @@ int scmi_channel::send(guest_context& c, const scmi::xfer& x, request& r, vio_me
     }
     release_lock(c, locks_[virtio::scmi_cmdq]);
     if (added == virtio::add_result::added) return 0;
-    const int err = added == virtio::add_result::no_space ? -ENOSPC : -EIO;
+    return not_added(c, m, added == virtio::add_result::no_space ? -ENOSPC : -EIO);
+}
+
+int scmi_channel::not_added(guest_context& c, vio_message& m, int err) {
     kernel_.printk(
         "scmi_virtio virtio0: failed to add to TX virtqueue (" + std::to_string(err) + ")",
         c.time());
-    m.carried = nullptr;
     free_.push_back(&m);
-    mon.unpin(r);
+    kernel_.mon().unpin(*std::exchange(m.carried, nullptr));
     return err;
 }
 

@@ -92,7 +92,7 @@ public:
 private:
     void take_lock(guest_context& c, channel_lock& l);
     void release_lock(guest_context& c, channel_lock& l);
-    bool post(vio_message& m);
+    [[gnu::cold]] int not_added(guest_context& c, vio_message& m, int err);
 
     guest_kernel& kernel_;
     virtio_driver& driver_;

@@ -161,13 +161,13 @@ bool scmi_device::host_paused() {
 }
 
 void scmi_device::run_workers() {
-    if (!host_always_ && host_paused()) return;
+    if (rarely(!host_always_) && host_paused()) return;
     while (live_[virtio::scmi_cmdq] && worker_free() &&
            (look_again_ || queues_[virtio::scmi_cmdq].seen_more())) {
         const std::uint32_t j = next_job();
         const virtio::take_result result = queues_[virtio::scmi_cmdq].take(jobs_[j].chain);
         if (result != virtio::take_result::taken) {
-            if (result == virtio::take_result::fault) broken(virtio::scmi_cmdq);
+            if (rarely(result == virtio::take_result::fault)) broken(virtio::scmi_cmdq);
             break;
         }
         take_job();
@@ -202,7 +202,7 @@ inline void scmi_device::begin(std::uint32_t index) {
             ? latencies_.service.next()
             : service_time(scmi::header::unpack(scmi::get_u32(command, size, 0)), j.result.resource,
                            never);
-    if (never) {
+    if (rarely(never)) {
         --busy_;
         return lose(index);
     }
@@ -234,10 +234,7 @@ void scmi_device::work_due() {
 void scmi_device::run_step(const work& w) {
     switch (w.what) {
         case step::take:
-            begin(w.job);
-            // One that is never answered leaves its worker free at once.
-            if (worker_free()) run_workers();
-            break;
+            return take_later(w.job);
         case step::ready:
             return response_ready(w.job);
         case step::publish:
@@ -253,6 +250,12 @@ void scmi_device::run_step(const work& w) {
     }
 }
 
+void scmi_device::take_later(std::uint32_t index) {
+    begin(index);
+    // One that is never answered leaves its worker free at once.
+    if (worker_free()) run_workers();
+}
+
 inline void scmi_device::response_ready(std::uint32_t index) {
     job& j = jobs_[index];
     mon_.ready(j.chain.head, now());
@@ -260,7 +263,7 @@ inline void scmi_device::response_ready(std::uint32_t index) {
     if (waves* w = mon_.wave()) w->workers(now(), busy_);
     const sim_time back = latencies_.return_.next();
     sim_time delay = back;
-    if (!latencies_.faults.empty() && !inject(index, delay)) {
+    if (rarely(!latencies_.faults.empty()) && !inject(index, delay)) {
         // It does not go, or not now.
     } else if (delay.ps > 0) {
         calendar_.at(latencies_.schedule.finish(now(), back) + (delay - back),
@@ -350,15 +353,19 @@ void scmi_device::put_response(std::uint32_t index) {
         q.write(j.chain, j.result.response.data(), j.result.response.size());
     q.put_used(j.chain.head, j.used_length.value_or(static_cast<std::uint32_t>(written)));
     ++served_;
-    if (responses_) responses_->add(now() - j.kicked);
+    if (rarely(responses_ != nullptr)) record_response(j);
     mon_.used(j.chain.head, now());
     mon_.made_used(virtio::scmi_cmdq, j.chain.head);
     if (waves* w = mon_.wave()) {
         w->queue_index(now(), virtio::scmi_cmdq, queue_wave::used, q.used_index());
     }
-    if (j.result.delayed) start_delayed(j);
+    if (rarely(j.result.delayed.has_value())) start_delayed(j);
     release_job(index);
     if (q.should_interrupt()) front_->used_buffer_interrupt(virtio::scmi_cmdq);
+}
+
+void scmi_device::record_response(const job& j) {
+    responses_->add(now() - j.kicked);
 }
 
 void scmi_device::add_job() {
@@ -377,7 +384,7 @@ inline void scmi_device::take_job() {
 }
 
 inline void scmi_device::release_job(std::uint32_t j) {
-    if (jobs_[j].result.delayed) forget_delayed(jobs_[j]);
+    if (rarely(jobs_[j].result.delayed.has_value())) forget_delayed(jobs_[j]);
     jobs_[j].in_use = false;
     free_jobs_.push_back(j);
 }

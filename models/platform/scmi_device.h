@@ -15,6 +15,7 @@
 
 #include <systemc>
 
+#include "base/rarely.h"
 #include "models/config.h"
 #include "models/monitor.h"
 #include "models/platform/fault_injector.h"
@@ -159,6 +160,7 @@ private:
     void held_long_enough(std::uint32_t number);
     void release_held();
     void begin(std::uint32_t j);
+    [[gnu::noinline]] void take_later(std::uint32_t j);
     void response_ready(std::uint32_t j);
     void publish(std::uint32_t j);
     void put_response(std::uint32_t j);
@@ -179,7 +181,8 @@ private:
     void send_notification(scmi::notification& n);
     void answer_in_flight();
     sim_time service_time(const scmi::header& h, std::int32_t resource, bool& never);
-    void add_job();
+    [[gnu::noinline]] void record_response(const job& j);
+    [[gnu::noinline]] void add_job();
     std::uint32_t next_job();  ///< the one that take_job takes
     void take_job();
     void release_job(std::uint32_t j);

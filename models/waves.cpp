@@ -79,7 +79,7 @@ waves::waves(traces::vcd_writer& out, const names& n) : out_(out) {
     reg_ = out.declare(n.device + ".register", 12, wave_radix::states, &register_names());
     reg_write_ = out.declare(n.device + ".register_write", 1, wave_radix::bit);
     reg_value_ = out.declare(n.device + ".register_value", 32);
-    reg_count_ = out.declare(n.device + ".register_accesses", 32, wave_radix::decimal);
+    reg_count_ = out.declare(n.device + ".register_accesses", 8, wave_radix::decimal);
     interrupt_status_ = out.declare(n.device + ".interrupt_status", 2);
 }
 

@@ -104,7 +104,7 @@ private:
     sim_time hops_at_;                     ///< when requests moved last ...
     int moved_from_ = -1, moved_to_ = -1;  ///< the latest move, not counted yet
     unsigned hops_moved_ = 0;  ///< ... and the hops to be written, a bit each, by hop + 1
-    std::uint64_t accesses_ = 0;
+    std::uint8_t accesses_ = 0;  ///< modulo 256
 };
 
 }  // namespace scmi_vp::models

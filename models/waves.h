@@ -103,7 +103,7 @@ private:
         in_hop_{};                         ///< by hop + 1; the first is outside all of them
     sim_time hops_at_;                     ///< when requests moved last ...
     int moved_from_ = -1, moved_to_ = -1;  ///< the latest move, not counted yet
-    unsigned hops_moved_ = 0;  ///< ... and the hops to be written, a bit each, by hop + 1
+    unsigned hops_moved_ = 0;    ///< ... and the hops to be written, a bit each, by hop + 1
     std::uint8_t accesses_ = 0;  ///< modulo 256
 };
 

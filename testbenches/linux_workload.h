@@ -29,7 +29,8 @@ struct linux_call {
     std::string line;  ///< empty: read
     std::string then_file, then_line;  ///< written after that, if not empty
     bool operator==(const linux_call& o) const {
-        return file == o.file && line == o.line && then_file == o.then_file;
+        return file == o.file && line == o.line && then_file == o.then_file &&
+               then_line == o.then_line;
     }
 };
 /// sensor_read and clock_get_rate as user space makes them in hwmon and debugfs, where the kernel

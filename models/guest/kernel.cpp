@@ -68,7 +68,7 @@ void guest_context::catch_up() {
 }
 
 void guest_context::take_cpu() {
-    if (!kernel_.runs_at_once(*this)) thread_.suspend();
+    if (!kernel_.claim_cpu(*this)) thread_.suspend();
     if (waves* w = kernel_.mon().wave()) w->context(now(), index_, context_wave::running);
     spend(kernel_.costs().context_switch);
 }
@@ -183,7 +183,7 @@ void guest_kernel::wake(guest_context& c) {
     }
 }
 
-bool guest_kernel::runs_at_once(guest_context& c) {
+bool guest_kernel::claim_cpu(guest_context& c) {
     guest_cpu& cpu = c.cpu();
     if (!cpu.running && !cpu.in_irq && cpu.run_queue.empty()) {
         cpu.running = &c;
@@ -205,7 +205,7 @@ void guest_kernel::run_next(guest_cpu& cpu) {
 }
 
 void guest_kernel::make_runnable(guest_context& c) {
-    if (runs_at_once(c)) c.thread_.resume();
+    if (claim_cpu(c)) c.thread_.resume();
 }
 
 void guest_kernel::arm_anew(guest_context& c, sim_time deadline) {

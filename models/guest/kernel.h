@@ -225,7 +225,7 @@ private:
     void wake_expired();
     void make_runnable(guest_context& c);
     [[gnu::noinline]] void queue_up(guest_context& c);
-    bool runs_at_once(guest_context& c);  ///< it has the CPU; or it queues for it
+    bool claim_cpu(guest_context& c);  ///< false: it queues for it
     void dispatch(guest_cpu& cpu);
     [[gnu::noinline]] void run_next(guest_cpu& cpu);
 

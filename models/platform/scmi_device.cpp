@@ -32,7 +32,7 @@ scmi_device::scmi_device(sc_core::sc_module_name name, const platform_config& co
       agent_id_(agent_id),
       calendar_(calling<&scmi_device::work_due>(this)),
       kicks_{alarm(calling<&scmi_device::command_kick_seen>(this)),
-             alarm(calling<&scmi_device::event_kick_seen>(this))},
+             alarm(calling<&scmi_device::flush_events>(this))},
       wake_(calling<&scmi_device::woken>(this)),
       resume_(calling<&scmi_device::run_workers>(this)) {
     // What the platform changes by itself happens once, whoever is told of it.
@@ -126,10 +126,6 @@ void scmi_device::kick(unsigned queue) {
     const sim_time t = now();
     if (queue == virtio::scmi_cmdq) kicked_at_ = t;
     kicks_[queue].set_by(t + latencies_.notify.next());
-}
-
-void scmi_device::event_kick_seen() {
-    flush_events();
 }
 
 void scmi_device::command_kick_seen() {

@@ -147,7 +147,6 @@ private:
     };
 
     void command_kick_seen();
-    void event_kick_seen();
     void work_due();
     void woken();
     void run_workers();

@@ -60,9 +60,19 @@ std::uint64_t remote_device::features() const {
 
 void remote_device::exchange() {
     while (auto m = peer_.next()) {
-        main_.send(m->bytes, m->fds.data(), m->fds.size());
+        try {
+            main_.send(m->bytes, m->fds.data(), m->fds.size());
+        } catch (const error&) {
+            // It may go before it has been asked, or after.
+            if (const vhost_user::request_info* asked = peer_.awaited()) closed_when_asked(*asked);
+            throw;
+        }
         if (peer_.awaited()) await_reply();
     }
+}
+
+void remote_device::closed_when_asked(const vhost_user::request_info& asked) {
+    refuse("it closed the connection when asked " + std::string(asked.name));
 }
 
 void remote_device::await_reply() {
@@ -72,7 +82,7 @@ void remote_device::await_reply() {
             case channel::outcome::message:
                 return take_reply();
             case channel::outcome::closed:
-                refuse("it closed the connection when asked " + std::string(asked->name));
+                closed_when_asked(*asked);
             case channel::outcome::nothing:
                 break;
         }

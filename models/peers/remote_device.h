@@ -67,6 +67,7 @@ private:
                          bool in_band);
     void exchange();
     void await_reply();
+    [[noreturn]] void closed_when_asked(const virtio::vhost_user::request_info& asked);
     void take_reply();
     void bring_up();
     void send_kick(unsigned queue);

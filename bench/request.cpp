@@ -11,6 +11,7 @@
 #include <systemc>
 
 #include "bench/measure.h"
+#include "bench/workloads.h"
 #include "models/system.h"
 #include "testbenches/account.h"
 #include "tlm/sc_time.h"
@@ -78,38 +79,9 @@ struct subject_options {
     std::string vcd;  ///< path of the waveform; empty: none
 };
 
-/// One context that reads a sensor again and again; notify 1 us, service 2 us, interrupt 1 us, no
-/// cost of the guest's own, ftrace off; all checkers watch, as in every run.
-models::system_config system_of(const subject_options& o) {
-    models::system_config c;
-    c.title = "one request";
-    c.duration = seconds(3600 * 24 * 10);
-    c.guest.profile = *models::find_profile("linux-6.1");
-    c.guest.profile.max_rx_timeout = o.rx_timeout;
-    c.guest.costs = *models::find_cost_preset("free");
-    c.guest.ftrace = false;
-    c.guest.device_tree.protocols = {scmi::protocol::sensor};
-    c.guest.contexts = {{"sh", 1, 0}};
-    models::call_loop loop;
-    loop.context = "sh";
-    loop.calls = {{models::call_kind::sensor_read, 0, 0}};
-    loop.count = o.warm_up + o.count;
-    loop.think = make_constant(o.think);
-    c.guest.loops = {loop};
-    c.platform.description.agents = {{"agent"}};
-    c.platform.description.protocols = {scmi::protocol::sensor};
-    scmi::sensor_description sensor;
-    sensor.name = "t0";
-    c.platform.description.sensors = {sensor};
-    c.hops[std::size_t(hop::notify)] = make_constant(microseconds(1));
-    c.hops[std::size_t(hop::service)] = make_constant(microseconds(2));
-    c.hops[std::size_t(hop::interrupt)] = make_constant(microseconds(1));
-    return c;
-}
-
 sample measure_requests(const subject_options& o) {
     totals_sink sink;
-    models::system top("top", system_of(o), sink);
+    models::system top("top", bench::reads(o.warm_up + o.count, o.think, o.rx_timeout), sink);
     std::ofstream file;
     std::unique_ptr<traces::vcd_writer> vcd;
     if (!o.vcd.empty()) {

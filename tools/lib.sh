@@ -120,6 +120,7 @@ build_profiled() {  # TARGET...
     local profile=$root/build/profile key workload
     key=$(profile_key)
     if [ "$(cat "$profile/key" 2>/dev/null)" != "$key" ]; then
+        say "a profile of everyday simulations is taken first: one build for it, one by it"
         configure training
         build training training
         configure profiled

@@ -4,9 +4,9 @@
 # Sourced by tools/lib.sh.
 # shellcheck disable=SC2034,SC2154  # the lists are used there, root comes from there
 
-# ./run: the compiler, the build tools and the libraries of CMakeLists.txt.
+# ./run: the compiler, the build tools (make: gcc links in parallel with it) and the libraries of CMakeLists.txt.
 build_packages=(
-    g++ cmake ninja-build pkg-config
+    g++ cmake make ninja-build pkg-config
     libsystemc-dev libboost1.81-dev libboost-program-options1.81-dev librandom123-dev
     libtomlplusplus-dev libfdt-dev nlohmann-json3-dev
 )

@@ -114,7 +114,7 @@ void print_ratios(const std::string& vcd_path) {
     subject_options armed, never, waves;
     never.rx_timeout = sim_time::max();
     waves.vcd = vcd_path;
-    waves.count /= 3;  // 700 bytes of waveform each
+    waves.count /= 3;  // 220 bytes of waveform each
     const std::vector<sample> s = bench::interleaved(
         {[] { return measure_events(events_per_run); }, [&] { return measure_requests(armed); },
          [&] { return measure_requests(never); }, [&] { return measure_requests(waves); }},

@@ -123,15 +123,23 @@ void monitor::delayed_used(std::uint16_t token, std::uint8_t protocol, sim_time 
 }
 
 void monitor::show_access(bool write, std::uint32_t offset, std::uint32_t value) {
+    if (trace_registers_) return trace_access(write, offset, value);
+    waves_->register_access(now(), write, offset, value);
+}
+
+void monitor::trace_access(bool write, std::uint32_t offset, std::uint32_t value) {
     if (waves_) waves_->register_access(now(), write, offset, value);
-    if (!trace_registers_) return;
     using kind_t = traces::register_trace_line::kind_t;
     sink_.on_register(now(), {write ? kind_t::write : kind_t::read, offset, value});
 }
 
 void monitor::show_irq(bool level) {
+    if (trace_registers_) return trace_irq(level);
+    waves_->irq(now(), level);
+}
+
+void monitor::trace_irq(bool level) {
     if (waves_) waves_->irq(now(), level);
-    if (!trace_registers_) return;
     sink_.on_register(now(), {traces::register_trace_line::kind_t::irq, 0, level ? 1u : 0u});
 }
 
@@ -162,7 +170,7 @@ void monitor::finish(sim_time when) {
 
 void monitor::show_move(int from, int to) {
     // Tasks synchronise before each of their instants when there is a waveform: now() is exact.
-    waves_->hop_moved(now(), from, to);
+    waves_->hop_moved(from, to, now());
 }
 
 }  // namespace scmi_vp::models

@@ -135,7 +135,9 @@ public:
 
 private:
     [[gnu::noinline]] void show_access(bool write, std::uint32_t offset, std::uint32_t value);
+    [[gnu::noinline]] void trace_access(bool write, std::uint32_t offset, std::uint32_t value);
     [[gnu::noinline]] void show_irq(bool level);
+    [[gnu::noinline]] void trace_irq(bool level);
     [[gnu::noinline]] void mark_in_vain(request& r, instant i);
     void release(request& r);
     bool shows_registers() const {

@@ -59,14 +59,19 @@ waves::waves(traces::vcd_writer& out, const names& n) : out_(out) {
             out.declare(n.requests + "." + std::string(h.name), 16, wave_radix::decimal);
     }
     for (const std::string& c : n.contexts) {
-        contexts_.push_back(out.declare(c + ".state", 3, wave_radix::states, &context_states()));
+        contexts_.push_back({out.declare(c + ".state", 3, wave_radix::states, &context_states()),
+                             context_wave::idle, false});
     }
+    tasks_.resize(contexts_.size());
+    tasks_end_ = tasks_.data();
     irq_ = out.declare(n.irq + ".level", 1, wave_radix::bit);
     irq_handler_ = out.declare(n.guest + ".irq_handler", 1, wave_radix::bit);
     for (unsigned i = 0; i < n.xfers; ++i) {
         const std::string xfer = n.guest + ".xfer" + std::to_string(i);
-        xfer_state_.push_back(out.declare(xfer + "_state", 3, wave_radix::states, &xfer_states()));
-        xfer_seq_.push_back(out.declare(xfer + "_seq", 10));
+        xfer_lane lane;
+        lane.state = out.declare(xfer + "_state", 3, wave_radix::states, &xfer_states());
+        lane.seq = out.declare(xfer + "_seq", 10);
+        xfer_lanes_.push_back(lane);
     }
     workers_ = out.declare(n.platform + ".workers_busy", 16, wave_radix::decimal);
     static constexpr const char* indices[] = {"avail_idx", "taken_idx", "used_idx",
@@ -83,65 +88,123 @@ waves::waves(traces::vcd_writer& out, const names& n) : out_(out) {
     interrupt_status_ = out.declare(n.device + ".interrupt_status", 2);
 }
 
+/// Signals change in SystemC methods, where an exception would end as a report of SystemC's own: it
+/// is kept, and the simulation stops.
 void waves::failed() {
     failure_ = std::current_exception();
     timeline::get().stop();
 }
 
 void waves::finish() {
-    try {
-        show_hops(hops_at_);
-    } catch (const error&) {
-        failed();
-    }
+    go_to(now_);
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
-void waves::register_access(sim_time t, bool write, std::uint32_t offset, std::uint32_t value) {
-    change(reg_, t, offset);
-    change(reg_write_, t, write);
-    change(reg_value_, t, value);
-    change(reg_count_, t, ++accesses_);
-}
-
-void waves::xfer(sim_time t, unsigned slot, xfer_wave state, std::uint16_t seq) {
-    std::size_t lane = 0;
-    while (lane < xfer_lanes_.size() && xfer_lanes_[lane] != slot) ++lane;
-    if (lane == xfer_state_.size()) return;
-    if (lane == xfer_lanes_.size()) xfer_lanes_.push_back(static_cast<std::uint16_t>(slot));
-    change(xfer_state_[lane], t, std::uint64_t(state));
-    if (state != xfer_wave::free) change(xfer_seq_[lane], t, seq);
-}
-
-/// The latest move is done, and where it ended is where the next one starts.
-void waves::settle_move(sim_time t, int from, int to) {
-    count_move();
+void waves::go_to(sim_time t) {
+    show_end_of_instant();
+    now_ = t;
+    if (failure_) return;
     try {
-        if (t != hops_at_) show_hops(t);
+        out_.advance(t);
     } catch (const error&) {
         failed();
     }
-    hops_at_ = t;
+}
+
+void waves::change(traces::wave_id id, sim_time t, std::uint64_t value) {
+    if (t != now_) return change_later(id, t, value);
+    out_.set(id, value);
+}
+
+void waves::change_later(traces::wave_id id, sim_time t, std::uint64_t value) {
+    go_to(t);
+    out_.set(id, value);
+}
+
+void waves::register_access(sim_time t, bool write, std::uint32_t offset, std::uint32_t value) {
+    if (t != now_) return access_later(t, write, offset, value);
+    access_ = {offset, value, write};
+    ++accesses_;
+}
+
+void waves::access_later(sim_time t, bool write, std::uint32_t offset, std::uint32_t value) {
+    go_to(t);
+    register_access(t, write, offset, value);
+}
+
+void waves::xfer(sim_time t, unsigned slot, xfer_wave state, std::uint16_t seq) {
+    if (t != now_ || slot >= slots_ || xfer_slots_[slot].seq != seq) {
+        return xfer_anew(t, slot, state, seq);
+    }
+    out_.set(xfer_slots_[slot].lane.state, std::uint64_t(state));
+}
+
+void waves::xfer_anew(sim_time t, unsigned slot, xfer_wave state, std::uint16_t seq) {
+    if (t != now_) go_to(t);
+    if (slot >= slots_) xfer_slots_.resize(slots_ = slot + 1, {{}, no_seq});
+    xfer_slot& s = xfer_slots_[slot];
+    if (s.seq == no_seq) {
+        if (lanes_used_ == xfer_lanes_.size()) return;
+        s.lane = xfer_lanes_[lanes_used_++];
+    }
+    s.seq = seq;
+    out_.set(s.lane.state, std::uint64_t(state));
+    out_.set(s.lane.seq, seq);
+}
+
+void waves::context(sim_time t, unsigned index, context_wave state) {
+    if (t != now_) return context_later(t, index, state);
+    task& c = contexts_[index];
+    c.state = state;
+    if (c.is_listed) return;
+    c.is_listed = true;
+    *tasks_end_++ = index;
+}
+
+void waves::context_later(sim_time t, unsigned index, context_wave state) {
+    go_to(t);
+    context(t, index, state);
+}
+
+/// The latest move is done, and where it ended is where the next one starts.
+void waves::settle_move(int from, int to, sim_time t) {
+    if (t != now_) {
+        go_to(t);
+    } else {
+        count_move();
+    }
     moved_from_ = from;
     moved_to_ = to;
 }
 
-void waves::count_move() {
-    if (moved_from_ == moved_to_) return;
-    --in_hop_[std::size_t(moved_from_ + 1)];
-    ++in_hop_[std::size_t(moved_to_ + 1)];
-    hops_moved_ |= (1u << (moved_from_ + 1) | 1u << (moved_to_ + 1)) & ~1u;
+inline void waves::count_move() {
+    const auto from = static_cast<unsigned>(moved_from_ + 1);
+    const auto to = static_cast<unsigned>(moved_to_ + 1);
+    if (from == to) return;
+    --in_hop_[from];
+    ++in_hop_[to];
+    hops_moved_ |= (1u << from | 1u << to) & ~1u;
     moved_from_ = moved_to_;
 }
 
-/// The counts at the end of the instant, now that it is `t`: a hop that took no time is not shown.
-void waves::show_hops(sim_time t) {
-    count_move();
-    for (; hops_moved_ != 0; hops_moved_ &= hops_moved_ - 1) {
-        const auto hop = static_cast<std::size_t>(__builtin_ctz(hops_moved_)) - 1;
-        if (!failure_) out_.change(hops_[hop], hops_at_, in_hop_[hop + 1]);
+inline void waves::show_end_of_instant() {
+    if (accesses_ != shown_accesses_) {
+        shown_accesses_ = accesses_;
+        out_.set(reg_, access_.offset);
+        out_.set(reg_write_, access_.write);
+        out_.set(reg_value_, access_.value);
+        out_.set(reg_count_, accesses_ % 256);
     }
-    hops_at_ = t;
+    while (tasks_end_ != tasks_.data()) {
+        task& c = contexts_[*--tasks_end_];
+        c.is_listed = false;
+        out_.set(c.id, std::uint64_t(c.state));
+    }
+    count_move();
+    for (unsigned moved = std::exchange(hops_moved_, 0); moved != 0; moved &= moved - 1) {
+        const auto hop = static_cast<unsigned>(__builtin_ctz(moved));
+        out_.set(hops_[hop - 1], in_hop_[hop]);
+    }
 }
 
 }  // namespace scmi_vp::models

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The waveform of a run: names of the SystemC hierarchy, edges counted against the event log,
 // an independent reader, windows that are the same part of the same run.
+#include "models/waves.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <set>
@@ -112,8 +114,6 @@ TEST(waves, have_the_names_of_systemc_objects_and_the_edges_of_the_event_log) {
 
     EXPECT_EQ(run.edges("top.irq.level"), run.lines(kind::irq));
     EXPECT_GT(run.lines(kind::irq), 100u);
-    EXPECT_EQ(run.edges("top.device.register_accesses"),
-              run.lines(kind::read) + run.lines(kind::write));
 
     // Every request of this run was sent; each moves each index once. A reply that came after its
     // request had given up counts as well; the last one's comes after the end of the run.
@@ -137,6 +137,87 @@ TEST(waves, have_the_names_of_systemc_objects_and_the_edges_of_the_event_log) {
         const auto& v = run.vcd.variables.at("top.guest.xfer" + std::to_string(x) + "_state");
         EXPECT_EQ(v.changes.back().value, "0") << "xfer " << x;
     }
+}
+
+/// What a signal has shown up to and at an instant.
+unsigned value_at(const vcd_contents::variable& v, sim_time when) {
+    const auto later = std::find_if(v.changes.begin(), v.changes.end(),
+                                    [&](const auto& c) { return c.time > when.ps; });
+    return static_cast<unsigned>(std::stoul(std::prev(later)->value, nullptr, 2));
+}
+
+TEST(waves, show_the_latest_register_access_of_an_instant_and_count_all) {
+    using kind = traces::register_trace_line::kind_t;
+    const recorded_run run;
+    const auto& variables = run.vcd.variables;
+    std::vector<models::testing_tools::collector::access> accesses;
+    for (const auto& r : run.log.registers) {
+        if (r.line.kind != kind::irq) accesses.push_back(r);
+    }
+    unsigned instants = 0;
+    for (std::size_t i = 0; i < accesses.size(); ++i) {
+        const auto& a = accesses[i];
+        if (i + 1 < accesses.size() && accesses[i + 1].when == a.when) continue;
+        ++instants;
+        ASSERT_EQ(value_at(variables.at("top.device.register"), a.when), a.line.offset);
+        ASSERT_EQ(value_at(variables.at("top.device.register_value"), a.when), a.line.value);
+        ASSERT_EQ(value_at(variables.at("top.device.register_write"), a.when),
+                  a.line.kind == kind::write);
+        ASSERT_EQ(value_at(variables.at("top.device.register_accesses"), a.when), (i + 1) % 256);
+    }
+    EXPECT_GT(instants, 100u);
+    EXPECT_GT(accesses.size(), instants) << "no instant with two of them";
+    EXPECT_EQ(run.edges("top.device.register_accesses"), instants);
+}
+
+/// What one signal's plain changes were, in binary.
+std::vector<std::string> changes_of(const vcd_contents& vcd, const std::string& path) {
+    std::vector<std::string> values;
+    for (const auto& c : vcd.variables.at(path).changes) {
+        if (c.section.empty()) values.push_back(c.value + "@" + std::to_string(c.time));
+    }
+    return values;
+}
+
+TEST(waves, show_every_change_but_of_tasks_accesses_and_hops_what_an_instant_ends_with) {
+    using models::context_wave, models::xfer_wave;
+    using strings = std::vector<std::string>;
+    std::ostringstream out;
+    traces::vcd_writer writer(out, "waves.vcd");
+    models::waves w(writer, {"dev", "irq", "guest", "hops", "host", {"a", "b"}, {"q0", "q1"}, 1});
+    writer.start();
+    const sim_time t1 = picoseconds(1), t2 = picoseconds(2), t3 = picoseconds(3);
+    w.context(t1, 1, context_wave::runnable);
+    w.context(t1, 0, context_wave::running);
+    w.context(t1, 1, context_wave::waiting);
+    w.register_access(t1, true, 0x50, 7);
+    w.register_access(t1, false, 0x60, 1);
+    for (const bool level : {true, false, true}) w.irq(t1, level);
+    w.xfer(t1, 3, xfer_wave::taken, 5);
+    w.xfer(t1, 3, xfer_wave::sent, 5);
+    w.xfer(t1, 4, xfer_wave::taken, 6);  // the second slot has no lane
+    w.hop_moved(-1, 2, t1);
+    w.hop_moved(2, 3, t1);
+    w.context(t2, 0, context_wave::idle);
+    w.context(t2, 0, context_wave::running);  // as it was
+    w.xfer(t2, 3, xfer_wave::free, 5);
+    w.xfer(t2, 3, xfer_wave::taken, 6);
+    w.hop_moved(3, 4, t3);
+    w.finish();
+    writer.finish(t3);
+    const auto vcd = vcd_test_reader(out.str()).read();
+    EXPECT_EQ(changes_of(vcd, "a.state"), strings{"10@1"});
+    EXPECT_EQ(changes_of(vcd, "b.state"), strings{"11@1"});
+    EXPECT_EQ(changes_of(vcd, "dev.register"), strings{"1100000@1"});
+    EXPECT_EQ(changes_of(vcd, "dev.register_write"), strings{});
+    EXPECT_EQ(changes_of(vcd, "dev.register_value"), strings{"1@1"});
+    EXPECT_EQ(changes_of(vcd, "dev.register_accesses"), strings{"10@1"});
+    EXPECT_EQ(changes_of(vcd, "irq.level"), (strings{"1@1", "0@1", "1@1"}));
+    EXPECT_EQ(changes_of(vcd, "guest.xfer0_state"), (strings{"1@1", "10@1", "0@2", "1@2"}));
+    EXPECT_EQ(changes_of(vcd, "guest.xfer0_seq"), (strings{"101@1", "110@2"}));
+    EXPECT_EQ(changes_of(vcd, "hops.publish"), strings{});
+    EXPECT_EQ(changes_of(vcd, "hops.notify"), (strings{"1@1", "0@3"}));
+    EXPECT_EQ(changes_of(vcd, "hops.host_wake"), strings{"1@3"});
 }
 
 TEST(waves, xfer_states_tell_a_timeout_and_an_asynchronous_read) {

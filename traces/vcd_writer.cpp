@@ -7,55 +7,90 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <iterator>
+#include <string_view>
 
 #include "base/error.h"
 
 namespace scmi_vp::traces {
 namespace {
 
-// A block is written when it is full. The longest record is a value of 64 bits with its code (72
-// characters) behind a time stamp (21).
+// A block goes to the stream when it is full. That is looked at before a dump of all values and
+// when all that was told is written: the buffer has room for both.
 constexpr std::size_t block_size = 256 * 1024;
-constexpr std::size_t longest_record = 128;
+/// Changes and instants that are kept before they are written: 8 KiB.
+constexpr std::size_t told_at_once = 512;
+/// A time stamp; and what is copied beyond the end of the last record, and the keywords of a dump.
+constexpr std::size_t longest_stamp = 24, slack = 64;
 
-/// The eight characters of each byte, padded so that eight can be copied from any place in it.
-constexpr std::array<char, 256 * 8 + 8> bits_of_bytes() {
-    std::array<char, 256 * 8 + 8> bits{};
+constexpr std::int64_t millisecond = 1'000'000'000;
+
+/// The eight characters of each byte.
+constexpr std::array<char, 256 * 8> bits_of_bytes() {
+    std::array<char, 256 * 8> bits{};
     for (std::size_t i = 0; i < 256 * 8; ++i) bits[i] = '0' + (i / 8 >> (7 - i % 8) & 1);
     return bits;
 }
-constexpr std::array<char, 256 * 8 + 8> byte_bits = bits_of_bytes();
+constexpr std::array<char, 256 * 8> byte_bits = bits_of_bytes();
 
-/// "00", "01", ... "99".
-constexpr std::array<char, 200> pairs_of_digits() {
-    std::array<char, 200> pairs{};
-    for (std::size_t i = 0; i < 200; ++i) pairs[i] = '0' + (i % 2 == 0 ? i / 20 : i / 2 % 10);
-    return pairs;
-}
-constexpr std::array<char, 200> digit_pairs = pairs_of_digits();
-
-/// A value below 256 in bits: one copy of eight characters, of which 1 to 8 count.
-char* put_byte(char* p, std::uint64_t value) {
-    const unsigned n = 64U - static_cast<unsigned>(__builtin_clzll(value | 1));
-    std::memcpy(p, &byte_bits[value * 8 + 8 - n], 8);
-    return p + n;
-}
-
-/// The shortest form, without leading zeros (18.2.1); copies up to 7 characters more than it is
-/// long.
-char* put_bits(char* p, std::uint64_t value) {
-    unsigned n = 64U - static_cast<unsigned>(__builtin_clzll(value));
-    if (const unsigned lead = n % 8; lead != 0) {
-        n -= lead;
-        std::memcpy(p, &byte_bits[(value >> n) * 8 + 8 - lead], 8);
-        p += lead;
+/// The same without leading zeros, and how long that is.
+struct short_bits {
+    std::array<char, 256 * 8> bits{};
+    std::array<std::uint8_t, 256> size{};
+};
+constexpr short_bits short_bits_of_bytes() {
+    short_bits table;
+    for (std::size_t byte = 0; byte < 256; ++byte) {
+        std::size_t n = 8;
+        while (n > 1 && (byte >> (n - 1)) == 0) --n;
+        for (std::size_t i = 0; i < n; ++i)
+            table.bits[byte * 8 + i] = byte_bits[byte * 8 + 8 - n + i];
+        table.size[byte] = static_cast<std::uint8_t>(n);
     }
-    while (n != 0) {
-        n -= 8;
-        std::memcpy(p, &byte_bits[(value >> n & 0xff) * 8], 8);
-        p += 8;
+    return table;
+}
+constexpr short_bits short_byte_bits = short_bits_of_bytes();
+
+/// "000 ", "001 ", ... "999 ".
+constexpr std::array<char, 4000> triples_of_digits() {
+    std::array<char, 4000> triples{};
+    for (std::size_t i = 0; i < 1000; ++i) {
+        triples[4 * i] = static_cast<char>('0' + i / 100);
+        triples[4 * i + 1] = static_cast<char>('0' + i / 10 % 10);
+        triples[4 * i + 2] = static_cast<char>('0' + i % 10);
+        triples[4 * i + 3] = ' ';
     }
+    return triples;
+}
+constexpr std::array<char, 4000> digit_triples = triples_of_digits();
+
+/// A value below 256 in bits; copies eight characters, of which 1 to 8 count.
+char* put_first_byte(char* p, std::uint64_t value) {
+    std::memcpy(p, &short_byte_bits.bits[value * 8], 8);
+    return p + short_byte_bits.size[value];
+}
+
+char* put_next_byte(char* p, std::uint64_t value) {
+    std::memcpy(p, &byte_bits[(value & 0xff) * 8], 8);
+    return p + 8;
+}
+
+/// The shortest form, without leading zeros (18.2.1).
+[[gnu::noinline]] char* put_wide(char* p, std::uint64_t value) {
+    unsigned shift = (63U - static_cast<unsigned>(__builtin_clzll(value))) & ~7U;
+    p = put_first_byte(p, value >> shift);
+    while (shift != 0) p = put_next_byte(p, value >> (shift -= 8));
     return p;
+}
+
+char* put_bits(char* p, std::uint64_t value) {
+    if (value < 0x100) return put_first_byte(p, value);
+    if (value >= 0x10000) return put_wide(p, value);
+    return put_next_byte(put_first_byte(p, value >> 8), value);
+}
+
+char* put_text(char* p, std::string_view text) {
+    return p + text.copy(p, text.size());
 }
 
 std::vector<wave_window> merged(std::vector<wave_window> windows, const std::string& name) {
@@ -84,10 +119,11 @@ std::vector<wave_window> merged(std::vector<wave_window> windows, const std::str
 }  // namespace
 
 vcd_writer::vcd_writer(std::ostream& out, std::string name, std::vector<wave_window> windows)
-    : out_(out),
-      name_(std::move(name)),
-      windows_(merged(std::move(windows), name_)),
-      buffer_(block_size + longest_record) {}
+    : out_(out), name_(std::move(name)), windows_(merged(std::move(windows), name_)) {
+    // Full: before start() the first change asks for room, and is refused.
+    told_.resize(2);
+    told_end_ = told_last_ = told_.data();
+}
 
 /// The identifier code: printable characters ! to ~ (18.2.1), at most five for 32 bits.
 std::string vcd_writer::code_of(wave_id id) {
@@ -130,8 +166,6 @@ wave_id vcd_writer::declare(const std::string& path, unsigned width, wave_radix 
     const std::string tail = (s.is_vector ? " " : "") + code_of(id) + '\n';
     s.tail_size = static_cast<std::uint8_t>(tail.copy(s.tail, sizeof s.tail));
     signals_.push_back(s);
-    all_ = signals_.data();
-    count_ = id + 1;
     declarations_.push_back({path, width, radix, states != nullptr ? states->name : ""});
     return id;
 }
@@ -143,113 +177,186 @@ void vcd_writer::start() {
     std::string text = "$version\n    scmi-vp\n$end\n$timescale\n    1 ps\n$end\n";
     put_scope(text, scopes(), 0);
     text += "$enddefinitions $end\n";
-    put_text(text);
+    set_told_size(2 * told_at_once);
+    buffer_.resize(buffer_.size() + text.size());
+    used_ = text.copy(buffer_.data(), text.size());
+    flush_if_full();
+    count_ = static_cast<wave_id>(signals_.size());
     now_ = sim_time();
     next_edge_ = windows_.front().from;
-    if (next_edge_ == now_) cross_edges(now_);
+    if (next_edge_ == instant_) cross_edges();
 }
 
-void vcd_writer::reject(wave_id id, sim_time now, std::uint64_t value) const {
-    if (!started_ || finished_) {
+void vcd_writer::set_told_size(std::size_t n) {
+    const auto used = told_end_ - told_.data();
+    told_.resize(n);
+    told_end_ = told_.data() + used;
+    told_enough_ = told_.data() + told_at_once;
+    told_last_ = told_.data() + n - 2;
+    std::size_t longest = longest_stamp, dump = 0;
+    for (const declaration& d : declarations_) {
+        const std::size_t record = 1 + d.width + sizeof signal::tail;
+        longest = std::max(longest, record);
+        dump += record;
+    }
+    // Each that is told makes a record or a stamp; nobody tells of the stamp of time 0.
+    buffer_.resize(block_size + (n + 1) * longest + dump + longest_stamp + slack);
+}
+
+/// One instant has that many changes: they are written when it is over.
+void vcd_writer::make_room() {
+    if (count_ == 0) {
+        told_end_ = told_last_;
+        reject(0, 0);
+    }
+    set_told_size(2 * told_.size());
+}
+
+void vcd_writer::reject(wave_id id, std::uint64_t value) const {
+    if (count_ == 0) {
         throw error(error_kind::model, name_,
                     std::string("a change ") + (finished_ ? "after finish()" : "before start()"));
     }
-    if (id >= signals_.size()) {
+    if (id >= count_) {
         throw error(error_kind::model, name_, "no signal has the id " + std::to_string(id));
     }
-    const std::string& path = declarations_[id].path;
-    if (now < now_ || now == sim_time::max()) {
-        throw error(error_kind::model, name_,
-                    path + ": a change at " + to_string(now) + " cannot follow one at " +
-                        to_string(now_) + "; tell changes in order of time");
-    }
     throw error(error_kind::model, name_,
-                path + ": the value " + std::to_string(value) + " does not fit into " +
-                    std::to_string(declarations_[id].width) + " bits");
+                declarations_[id].path + ": the value " + std::to_string(value) +
+                    " does not fit into " + std::to_string(declarations_[id].width) + " bits");
 }
 
-void vcd_writer::cross_edges(sim_time now) {
-    if (now == sim_time::max()) reject(0, now, 0);
-    while (now >= next_edge_) {
-        put_stamp(next_edge_);
+void vcd_writer::go_to(sim_time now) {
+    if (now < now_ || now == sim_time::max()) {
+        if (count_ == 0) reject(0, 0);
+        throw error(error_kind::model, name_,
+                    "a change at " + to_string(now) + " cannot follow one at " + to_string(now_) +
+                        "; tell changes in order of time");
+    }
+    write_told();
+    now_ = now;
+    tell(next_instant, static_cast<std::uint64_t>(now.ps));
+}
+
+void vcd_writer::write_told() {
+    told* const end = told_end_;
+    const told* t = told_.data();
+    told_end_ = told_.data();  // whatever is thrown
+    end->id = next_instant;
+    while (true) {
+        t = open_ ? write_changes(t) : take_changes(t);
+        if (t->id != next_instant) reject(t->id, t->value);
+        if (t == end) break;
+        instant_ = sim_time(static_cast<std::int64_t>(t->value));
+        ++t;
+        if (instant_ >= next_edge_) cross_edges();
+    }
+    flush_if_full();
+}
+
+/// Those of one instant.
+inline const vcd_writer::told* vcd_writer::write_changes(const told* t) {
+    signal* const all = signals_.data();
+    const wave_id count = count_;
+    const sim_time instant = instant_, last_stamp = stamp_;
+    const told* const from = t;
+    std::uint64_t equal = 0;
+    char* p = buffer_.data() + used_;
+    if (last_stamp != instant) p = put_stamp(p, instant);
+    char* const first = p;
+    for (; t->id < count; ++t) {
+        signal& s = all[t->id];
+        const std::uint64_t value = t->value;
+        if (value == s.value) {
+            ++equal;
+            continue;
+        }
+        if (value > s.mask) break;
+        s.value = value;
+        if (s.changed_at == instant) ++glitches_;
+        s.changed_at = instant;
+        p = put_value(p, s, value);
+    }
+    if (p == first) {
+        stamp_ = last_stamp;
+    } else {
+        used_ = static_cast<std::size_t>(p - buffer_.data());
+        written_.records += static_cast<std::uint64_t>(t - from) - equal;
+    }
+    return t;
+}
+
+/// The same outside the windows.
+const vcd_writer::told* vcd_writer::take_changes(const told* t) {
+    for (; t->id < count_ && t->value <= signals_[t->id].mask; ++t)
+        signals_[t->id].value = t->value;
+    return t;
+}
+
+/// Those up to the instant.
+void vcd_writer::cross_edges() {
+    while (instant_ >= next_edge_) {
+        flush_if_full();
+        char* p = put_stamp(buffer_.data() + used_, next_edge_);
         if (open_) {
-            put_text("$dumpoff\n");
-            for (const signal& s : signals_) put_unknown(s);
+            p = put_text(p, "$dumpoff\n");
+            for (const signal& s : signals_) p = put_unknown(p, s);
             ++window_;
             next_edge_ = window_ < windows_.size() ? windows_[window_].from : sim_time::max();
         } else {
-            put_text(window_ == 0 ? "$dumpvars\n" : "$dumpon\n");
-            for (const signal& s : signals_) put_value(s);
+            p = put_text(p, window_ == 0 ? "$dumpvars\n" : "$dumpon\n");
+            for (const signal& s : signals_) p = put_value(p, s, s.value);
             next_edge_ = windows_[window_].to;
         }
-        put_text("$end\n");
+        p = put_text(p, "$end\n");
+        used_ = static_cast<std::size_t>(p - buffer_.data());
         open_ = !open_;
     }
 }
 
-void vcd_writer::write_change(signal& s) {
-    if (stamp_ != now_) put_stamp(now_);
-    glitches_ += s.last_change == now_ ? 1 : 0;
-    s.last_change = now_;
-    put_value(s);
-    ++written_.records;
-}
-
-void vcd_writer::put_stamp(sim_time at) {
-    char* p = buffer_.data() + used_;
-    *p++ = '#';
-    // Milliseconds change rarely: their digits are kept. The nine digits below them are pairs.
-    constexpr std::int64_t millisecond = 1'000'000'000;
-    const std::int64_t high = at.ps / millisecond;
-    if (high == 0) {
-        p = std::to_chars(p, p + 20, at.ps).ptr;
-    } else {
-        if (high != stamp_high_) {
-            stamp_high_ = high;
-            char* const end = std::to_chars(stamp_digits_, stamp_digits_ + 16, high).ptr;
-            stamp_size_ = static_cast<std::uint8_t>(end - stamp_digits_);
-        }
-        std::memcpy(p, stamp_digits_, sizeof stamp_digits_);
-        p += stamp_size_;
-        auto low = static_cast<std::uint32_t>(at.ps - high * millisecond);
-        for (int pair = 7; pair > 0; pair -= 2, low /= 100) {
-            std::memcpy(p + pair, &digit_pairs[low % 100 * 2], 2);
-        }
-        *p = static_cast<char>('0' + low);
-        p += 9;
-    }
-    *p++ = '\n';
-    used_ = static_cast<std::size_t>(p - buffer_.data());
+/// Milliseconds change rarely: their digits are kept. The nine digits below them are triples.
+char* vcd_writer::put_stamp(char* p, sim_time at) {
     stamp_ = at;
+    if (static_cast<std::uint64_t>((at - stamp_base_).ps) >= millisecond) {
+        return put_other_stamp(p, at);
+    }
+    std::memcpy(p, stamp_start_, sizeof stamp_start_);
+    p += stamp_start_size_;
+    const auto low = static_cast<std::uint32_t>((at - stamp_base_).ps);
+    const std::uint32_t thousands = low / 1000;
+    std::memcpy(p, &digit_triples[std::size_t{thousands / 1000} * 4], 4);
+    std::memcpy(p + 3, &digit_triples[std::size_t{thousands % 1000} * 4], 4);
+    std::memcpy(p + 6, &digit_triples[std::size_t{low % 1000} * 4], 4);
+    p[9] = '\n';
+    return p + 10;
 }
 
-inline void vcd_writer::put_value(const signal& s) {
-    char* p = buffer_.data() + used_;
-    if (s.is_vector) {
-        *p++ = 'b';
-        p = s.value < 256 ? put_byte(p, s.value) : put_bits(p, s.value);
-    } else {
-        *p++ = static_cast<char>('0' + s.value);
+char* vcd_writer::put_other_stamp(char* p, sim_time at) {
+    const std::int64_t high = at.ps / millisecond;
+    if (high == 0) {  // no digits to keep, and none of zeros in front
+        *p++ = '#';
+        p = std::to_chars(p, p + 20, at.ps).ptr;
+        *p++ = '\n';
+        return p;
     }
+    stamp_base_ = sim_time(high * millisecond);
+    char* const end = std::to_chars(stamp_start_ + 1, std::end(stamp_start_), high).ptr;
+    stamp_start_size_ = static_cast<std::uint8_t>(end - stamp_start_);
+    return put_stamp(p, at);
+}
+
+inline char* vcd_writer::put_value(char* p, const signal& s, std::uint64_t value) {
+    *p = 'b';  // a scalar's digit comes in its place
+    p = put_bits(p + (s.is_vector ? 1 : 0), value);
     std::memcpy(p, s.tail, sizeof s.tail);
-    used_ = static_cast<std::size_t>(p + s.tail_size - buffer_.data());
+    return p + s.tail_size;
+}
+
+char* vcd_writer::put_unknown(char* p, const signal& s) {
+    return put_text(put_text(p, s.is_vector ? "bx" : "x"), {s.tail, s.tail_size});
+}
+
+void vcd_writer::flush_if_full() {
     if (used_ >= block_size) flush();
-}
-
-void vcd_writer::put_unknown(const signal& s) {
-    std::string text = s.is_vector ? "bx" : "x";
-    put_text(text.append(s.tail, s.tail_size));
-}
-
-void vcd_writer::put_text(const std::string& text) {
-    if (used_ >= block_size) flush();  // a time stamp may have gone beyond
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t n = std::min(text.size() - at, block_size - used_);
-        std::memcpy(buffer_.data() + used_, text.data() + at, n);
-        used_ += n;
-        at += n;
-        if (used_ >= block_size) flush();
-    }
 }
 
 void vcd_writer::flush() {
@@ -267,14 +374,18 @@ written vcd_writer::finish(sim_time end) {
                                 : "the end at " + to_string(end) + " cannot follow a change at " +
                                       to_string(now_));
     }
-    if (end >= next_edge_) cross_edges(end);
+    advance(end);
+    write_told();
     // A last stamp shows how long the last values lasted; after a window's end there are none.
-    if (open_ && stamp_ != end) put_stamp(end);
+    if (open_ && stamp_ != end) {
+        used_ = static_cast<std::size_t>(put_stamp(buffer_.data() + used_, end) - buffer_.data());
+    }
     flush();
     end_ = end;
     finished_ = true;
+    count_ = 0;
     now_ = sim_time::max();
-    next_edge_ = sim_time::max();
+    told_end_ = told_last_;
     return written_;
 }
 

@@ -36,9 +36,11 @@ struct wave_window {
     sim_time to = sim_time::max();
 };
 
-/// Declare all signals, start(), then change() in order of time. A pulse within one instant (0, 1,
-/// 0 at the same time) is shown: value changes at one time stamp are written in order, and
-/// `glitches()` counts them, since viewers draw only the last.
+/// Declare all signals, start(), then tell of changes in order of time: advance() to their instant
+/// and set() what changes at it, or change(), which is both. A pulse within one instant (0, 1, 0 at
+/// the same time) is shown: value changes at one time stamp are written in order, and `glitches()`
+/// counts them, since viewers draw only the last. Changes are kept and written some hundred at a
+/// time: what tells of them has more to do than to write them.
 ///
 /// The first window starts with $dumpvars, each later one with $dumpon, both with the values of all
 /// signals; a window's end is $dumpoff with all signals unknown, so that viewers show the gap. The
@@ -48,6 +50,8 @@ public:
     /// Windows may come in any order; touching and overlapping ones become one. Throws
     /// scmi_vp::error (config) when there is none, or one is empty or starts before time 0.
     vcd_writer(std::ostream& out, std::string name, std::vector<wave_window> windows = {{}});
+    vcd_writer(const vcd_writer&) = delete;
+    vcd_writer& operator=(const vcd_writer&) = delete;
 
     /// Declares a signal: `path` is the SystemC hierarchical name, dots make scopes; 1..64 bits.
     /// `states` (copied) is given exactly when the radix is `states`. Throws scmi_vp::error (model)
@@ -61,26 +65,37 @@ public:
     /// Throws scmi_vp::error (model) when no signal was declared or it was started before.
     void start();
 
-    /// A new value at `now`, not earlier than any before. Equal values are not written. Throws
-    /// scmi_vp::error (model) for an unknown id, an earlier time, a value wider than the signal, or
-    /// outside start() and finish(); (output) when the disk is full.
-    void change(wave_id id, sim_time now, std::uint64_t value) {
-        // now_ is the largest time before start() and after finish(): both are rejected here.
-        if (id >= count_ || now < now_ || value > all_[id].mask) reject(id, now, value);
-        if (now >= next_edge_) cross_edges(now);
-        now_ = now;
-        signal& s = all_[id];
-        if (s.value == value) return;
-        s.value = value;
-        if (open_) write_change(s);
+    /// The instant of what is set() from here on. Throws scmi_vp::error (model) for a time before
+    /// that of an earlier call, and outside start() and finish(); (output) when the disk is full.
+    void advance(sim_time now) {
+        if (now == now_) return;
+        if (now < now_ || now == sim_time::max() || told_end_ >= told_enough_) return go_to(now);
+        tell(next_instant, static_cast<std::uint64_t>((now_ = now).ps));
     }
 
-    /// Closes the file at `end`, not earlier than any change. Throws scmi_vp::error (output) when
-    /// it could not be written; if no change at all fell into a window, the result says so (records
-    /// = 0): the caller decides.
+    /// A new value at the instant of the latest advance(), or at 0, of the signal that declare()
+    /// has given that id; equal values are not written. Throws scmi_vp::error (model) outside
+    /// start() and finish(). That a value is wider than its signal is found when it is written:
+    /// a later advance() or finish() throws that (model).
+    void set(wave_id id, std::uint64_t value) {
+        tell(id, value);
+        if (told_end_ > told_last_) make_room();
+    }
+
+    /// advance() and set(), and what is wrong is found at once, an unknown id as well.
+    void change(wave_id id, sim_time now, std::uint64_t value) {
+        if (id >= count_ || value > signals_[id].mask) reject(id, value);
+        advance(now);
+        set(id, value);
+    }
+
+    /// Closes the file at `end`, not earlier than any change. Throws scmi_vp::error (model) when it
+    /// is, before start() and a second time, and for what is wrong with a set(); (output) when the
+    /// file could not be written. If no change at all fell into a window, the result says so
+    /// (records = 0): the caller decides.
     written finish(sim_time end);
 
-    /// Changes in a window of a signal that had changed at the same time already.
+    /// After finish(): changes in a window of a signal that had changed at the same time already.
     std::uint64_t glitches() const { return glitches_; }
 
     /// GTKWave save file: all signals grouped by scope, radixes and filters set, marker at `marker`
@@ -93,15 +108,22 @@ public:
     std::map<std::string, std::string> filters() const;
 
 private:
-    /// What change() touches: nothing else, so that it stays in the cache, a line each.
+    /// What writing a change touches: nothing else, so that it stays in the cache, a line each.
     struct alignas(64) signal {
         std::uint64_t value = 0;
         std::uint64_t mask = 0;
-        sim_time last_change{-1};
-        char tail[8] = {};  ///< what follows the value: identifier code and end of line
+        sim_time changed_at{-1};  ///< in a window
+        char tail[8] = {};        ///< what follows the value: identifier code and end of line
         std::uint8_t tail_size = 0;
         bool is_vector = false;
     };
+    /// What the writer was told: a new value, or the next instant (in picoseconds).
+    struct told {
+        std::uint64_t value;
+        wave_id id;
+    };
+    static constexpr wave_id next_instant = UINT32_MAX;  ///< as an id; also behind the last one
+
     struct declaration {
         std::string path;
         unsigned width;
@@ -120,14 +142,26 @@ private:
     void put_scope(std::string& text, const std::vector<scope>& all, std::size_t which) const;
     void save_view(std::ostream& out, sim_time marker) const;
 
-    [[noreturn]] void reject(wave_id id, sim_time now, std::uint64_t value) const;
-    void cross_edges(sim_time now);
-    void write_change(signal& s);
-    void put_stamp(sim_time at);
-    void put_value(const signal& s);
-    void put_unknown(const signal& s);
+    [[noreturn, gnu::cold]] void reject(wave_id id, std::uint64_t value) const;
+    void tell(wave_id id, std::uint64_t value) {
+        told* const t = told_end_;
+        t->value = value;
+        t->id = id;
+        told_end_ = t + 1;
+    }
+    [[gnu::noinline]] void go_to(sim_time now);
+    [[gnu::cold]] void make_room();
+    void set_told_size(std::size_t n);
+    [[gnu::noinline]] void write_told();
+    const told* write_changes(const told* t);
+    const told* take_changes(const told* t);
+    void cross_edges();
+    char* put_stamp(char* p, sim_time at);
+    [[gnu::noinline]] char* put_other_stamp(char* p, sim_time at);
+    static char* put_value(char* p, const signal& s, std::uint64_t value);
+    static char* put_unknown(char* p, const signal& s);
     static std::string code_of(wave_id id);
-    void put_text(const std::string& text);
+    void flush_if_full();
     void flush();
 
     std::ostream& out_;
@@ -138,14 +172,19 @@ private:
     std::map<std::string, state_table> states_;
 
     std::vector<signal> signals_;
-    signal* all_ = nullptr;  ///< and how many, for change()
-    wave_id count_ = 0;
-    sim_time now_ = sim_time::max();
-    sim_time next_edge_ = sim_time::max();  ///< the next start or end of a window
-    sim_time stamp_{-1};                    ///< the last one in the file
-    std::int64_t stamp_high_ = 0;           ///< milliseconds of the last one, and their digits
-    char stamp_digits_[16] = {};
-    std::uint8_t stamp_size_ = 0;
+    wave_id count_ = 0;               ///< of signals; 0 outside start() and finish()
+    sim_time now_ = sim_time::max();  ///< of the latest advance(); so outside start() and finish()
+    std::vector<told> told_;          ///< not written yet, up to told_end_
+    told* told_end_ = nullptr;
+    told* told_enough_ = nullptr;  ///< from here on they are written when the instant is over
+    told* told_last_ = nullptr;    ///< the last but one that there is room for: that one ends them
+
+    sim_time instant_;                       ///< of what is being written
+    sim_time next_edge_ = sim_time::max();   ///< the next start or end of a window
+    sim_time stamp_{-1};                     ///< the last one in the file
+    sim_time stamp_base_ = sim_time::max();  ///< its whole milliseconds; what a stamp starts with
+    char stamp_start_[16] = {'#'};
+    std::uint8_t stamp_start_size_ = 0;
     sim_time end_;            ///< what finish() was told
     std::size_t window_ = 0;  ///< the one that is open or comes next
     bool open_ = false;

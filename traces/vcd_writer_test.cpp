@@ -141,6 +141,7 @@ TEST(vcd_writer, counts_edges_and_writes_no_equal_values) {
     const wave_id idle = w.declare("top.idle", 1, wave_radix::bit);
     w.start();
     for (int i = 1; i <= 1'000; ++i) {
+        w.change(idle, nanoseconds(i) - picoseconds(1), 0);  // no stamp for that
         w.change(clock, nanoseconds(i), i % 2);
         w.change(clock, nanoseconds(i), i % 2);
         w.change(idle, nanoseconds(i), 0);
@@ -168,6 +169,49 @@ TEST(vcd_writer, writes_pulses_within_one_instant_in_order_and_counts_them) {
     EXPECT_THAT(changes_of(read_back(out), "kick"),
                 ElementsAre("$dumpvars 0@0", "1@5000", "0@5000", "1@6000"));
     EXPECT_EQ(w.glitches(), 1U);
+}
+
+// Changes are written many at a time; more of them at one instant are no less.
+TEST(vcd_writer, writes_any_number_of_changes_within_one_instant_in_order) {
+    std::ostringstream out;
+    vcd_writer w(out, "a.vcd", {{nanoseconds(1), nanoseconds(2)}});
+    const wave_id odd = w.declare("odd", 1), count = w.declare("count", 16);
+    w.start();
+    w.advance(nanoseconds(1));
+    for (unsigned i = 1; i <= 5'000; ++i) {
+        w.set(odd, i % 2);
+        w.set(count, i);
+    }
+    w.advance(nanoseconds(2));
+    w.set(count, 1);
+    EXPECT_EQ(w.finish(nanoseconds(2)).records, 10'000U);
+    EXPECT_EQ(w.glitches(), 9'998U);
+    const vcd_contents c = read_back(out);
+    EXPECT_THAT(c.stamps, ElementsAre(1'000, 2'000));
+    EXPECT_THAT(c.sections, ElementsAre("$dumpvars@1000", "$dumpoff@2000"));
+    const std::vector<std::string> counts = changes_of(c, "count"), odds = changes_of(c, "odd");
+    ASSERT_EQ(counts.size(), 5'002U);  // and both sections
+    ASSERT_EQ(odds.size(), 5'002U);
+    for (unsigned i = 1; i <= 5'000; ++i) {
+        ASSERT_EQ(counts[i], std::to_string(i) + "@1000");
+        ASSERT_EQ(odds[i], std::to_string(i % 2) + "@1000");
+    }
+    // As they were told, those of different signals too.
+    EXPECT_THAT(out.str(), HasSubstr("\n1!\nb1 \"\n0!\nb10 \"\n1!\nb11 \"\n"));
+}
+
+TEST(vcd_writer, writes_time_stamps_exactly) {
+    std::ostringstream out;
+    vcd_writer w(out, "a.vcd");
+    const wave_id id = w.declare("bit", 1);
+    w.start();
+    constexpr std::int64_t ms = 1'000'000'000, s = 1'000 * ms;
+    const std::vector<std::int64_t> times{
+        0, 1, ms - 1, ms, ms + 1, 2 * ms - 1, 12'034'506'789, s - 1, s, 9'000'000 * s + 10};
+    for (std::size_t i = 1; i < times.size(); ++i) w.change(id, picoseconds(times[i]), i % 2);
+    w.finish(picoseconds(times.back()));
+    EXPECT_EQ(read_back(out).stamps, times);
+    EXPECT_THAT(out.str(), HasSubstr("\n#1\n1!\n#999999999\n"));  // no zeros in front
 }
 
 // 18.1.3 and 18.2: $dumpoff leaves every variable unknown, $dumpon gives all values again.
@@ -291,7 +335,7 @@ TEST(vcd_writer, refuses_changes_that_cannot_be) {
     w.start();
     w.change(id, nanoseconds(5), 1);
     EXPECT_THAT(change(id, nanoseconds(4), 2),
-                HasSubstr("top.v: a change at 4ns cannot follow one at 5ns"));
+                HasSubstr("a.vcd: a change at 4ns cannot follow one at 5ns"));
     EXPECT_THAT(change(id, picoseconds(-1), 2), HasSubstr("in order of time"));
     EXPECT_THAT(change(id, sim_time::max(), 2), HasSubstr("in order of time"));
     EXPECT_THAT(change(id, nanoseconds(6), 16), HasSubstr("16 does not fit into 4 bits"));
@@ -302,6 +346,33 @@ TEST(vcd_writer, refuses_changes_that_cannot_be) {
     EXPECT_THAT(change(id, nanoseconds(7), 2), HasSubstr("after finish()"));
     EXPECT_THAT(error_of(error_kind::model, [&] { w.finish(nanoseconds(9)); }), HasSubstr("twice"));
     EXPECT_EQ(read_back(out).variables.at("top.v").edges(), 1U);
+}
+
+TEST(vcd_writer, finds_what_was_set_wrongly_when_it_is_written) {
+    std::ostringstream out;
+    vcd_writer w(out, "a.vcd");
+    const wave_id id = w.declare("top.v", 4);
+    const auto set = [&](wave_id which, std::uint64_t v) {
+        return error_of(error_kind::model, [&] { w.set(which, v); });
+    };
+    const auto advance = [&](sim_time t) {
+        return error_of(error_kind::model, [&] { w.advance(t); });
+    };
+    EXPECT_THAT(set(id, 1), HasSubstr("before start()"));
+    EXPECT_THAT(set(id, 1), HasSubstr("before start()"));
+    EXPECT_THAT(advance(nanoseconds(1)), HasSubstr("before start()"));
+    w.start();
+    EXPECT_EQ(set(id, 16), "no error");
+    std::string found = "no error";
+    for (int i = 1; i < 10'000 && found == "no error"; ++i) found = advance(nanoseconds(i));
+    EXPECT_THAT(found, HasSubstr("top.v: the value 16 does not fit into 4 bits"));
+    EXPECT_EQ(set(id + 1, 1), "no error");
+    EXPECT_THAT(error_of(error_kind::model, [&] { w.finish(seconds(1)); }),
+                HasSubstr("no signal has the id 1"));
+    w.finish(seconds(1));
+    EXPECT_THAT(set(id, 1), HasSubstr("after finish()"));
+    EXPECT_THAT(advance(seconds(2)), HasSubstr("after finish()"));
+    EXPECT_EQ(read_back(out).variables.at("top.v").edges(), 0U);
 }
 
 TEST(vcd_writer, refuses_to_start_without_signals_or_twice) {
@@ -328,8 +399,19 @@ TEST(vcd_writer, tells_of_a_full_disk_during_the_run) {
     EXPECT_THAT(message, HasSubstr("full.vcd: cannot write: No space left on device"));
 }
 
+TEST(vcd_writer, tells_of_a_full_disk_at_the_end) {
+    if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+    std::ofstream out("/dev/full");
+    vcd_writer w(out, "full.vcd");
+    const wave_id id = w.declare("v", 32);
+    w.start();
+    w.change(id, nanoseconds(1), 1);
+    EXPECT_THAT(error_of(error_kind::output, [&] { w.finish(nanoseconds(2)); }),
+                HasSubstr("full.vcd: cannot write: No space left on device"));
+}
+
 TEST(vcd_writer, survives_any_block_boundary) {
-    // 64 KiB blocks against records of 1 to 100 characters, dumps of all values among them.
+    // Blocks against records of 1 to 100 characters, dumps of all values among them.
     std::ostringstream out;
     std::vector<wave_window> windows;
     for (int i = 0; i < 200; ++i)

@@ -29,8 +29,11 @@ std::string beside_save_file(const std::string& name) {
     return !name.empty() && name.front() == '/' ? name : own_folder + name;
 }
 
-/// Pixels that the wave pane of a usual window has at least.
-constexpr double view_pixels = 1000;
+/// Of the window; without the list of signals, the wave pane is some 1000 pixels wide.
+constexpr int window_width = 1300, window_height = 900, names_width = 260;
+constexpr double view_pixels = 980;
+/// What GTKWave's zoom is about: 2^-zoom time units are so many pixels (its pixelsperframe).
+constexpr double frame_pixels = 200;
 
 std::string scope_of(const std::string& path) {
     const std::size_t dot = path.rfind('.');
@@ -147,14 +150,15 @@ void vcd_writer::save_view(std::ostream& out, sim_time marker) const {
     for (const wave_window& w : windows_) {
         if (marker >= w.from && marker < w.to) view = {w.from, std::min(w.to, last)};
     }
-    // A pixel is 2^-zoom time units.
     const double span = std::max(1.0, static_cast<double>((view.to - view.from).ps));
     char line[64];
-    std::snprintf(line, sizeof line, "*%f %lld", -std::log2(span / view_pixels),
+    std::snprintf(line, sizeof line, "*%f %lld", -std::log2(span * frame_pixels / view_pixels),
                   static_cast<long long>(marker < sim_time() ? -1 : marker.ps));
-    out << "[timestart] " << view.from.ps << '\n' << line;
+    out << "[timestart] " << view.from.ps << '\n'
+        << "[size] " << window_width << ' ' << window_height << '\n'
+        << line;
     for (int named_marker = 0; named_marker < 26; ++named_marker) out << " -1";
-    out << '\n';
+    out << "\n[signals_width] " << names_width << "\n[sst_expanded] 0\n";
 }
 
 void vcd_writer::write_save_file(std::ostream& out, const std::string& vcd_file_name,

@@ -42,14 +42,16 @@ TEST_F(gtkwave_files, save_file_lists_all_signals_by_scope) {
     w_.write_save_file(save, "run.vcd", nanoseconds(30), "filters");
     std::string no_markers;
     for (int i = 0; i < 26; ++i) no_markers += " -1";
-    // The window from 10 to 42 ns on 1000 pixels: 32 ps each, 2^5.
+    // The window from 10 to 42 ns on 980 pixels: 2^12.673 ps on 200, as GTKWave's zoom counts.
     EXPECT_EQ(save.str(),
               "[dumpfile] \"/folder-of-this-save-file/run.vcd\"\n"
               "[savefile] \"/folder-of-this-save-file/this.gtkw\"\n"
               "[timestart] 10000\n"
-              "*-5.000000 30000" +
+              "[size] 1300 900\n"
+              "*-12.673003 30000" +
                   no_markers +
                   "\n"
+                  "[signals_width] 260\n[sst_expanded] 0\n"
                   "@2022\n^2 /folder-of-this-save-file/filters/phase.filter\nalone[5:0]\n"
                   "@800200\n-top\n"
                   "@24\ntop.slots[7:0]\n"

@@ -113,15 +113,12 @@ void guest_memory::look_at(std::uint64_t address) {
     near_ = window{};
     near_.base = r.base, near_.size = r.size, near_.data = r.data, near_.writable = r.writable;
     const memory_tags t = observer_ != nullptr ? observer_->tags_at(address) : memory_tags{};
-    if (t.tags != nullptr) {
-        // What region and tags have in common; `address` is in both.
-        const std::uint64_t base = std::max(r.base, t.base);
-        const std::uint64_t last = std::min(r.base + (r.size - 1), t.base + (t.size - 1));
-        near_.base = base, near_.size = last - base + 1, near_.data = r.data + (base - r.base);
-        near_.tags = t.tags + (base - t.base), near_.passed = t.passed;
-    } else if (observer_ != nullptr) {
-        return;
-    }
+    if (t.tags == nullptr) return;
+    // What region and tags have in common; `address` is in both.
+    const std::uint64_t base = std::max(r.base, t.base);
+    const std::uint64_t last = std::min(r.base + (r.size - 1), t.base + (t.size - 1));
+    near_.base = base, near_.size = last - base + 1, near_.data = r.data + (base - r.base);
+    near_.tags = t.tags + (base - t.base), near_.passed = t.passed;
     near_.field_reads = near_.size < longest_field ? 0 : near_.size - (longest_field - 1);
     near_.field_writes = near_.writable ? near_.field_reads : 0;
 }
@@ -129,7 +126,7 @@ void guest_memory::look_at(std::uint64_t address) {
 /// Messages are short: 8 to 16 bytes are two words that may overlap.
 inline bool guest_memory::is_message(std::uint64_t offset, std::uint64_t limit,
                                      std::size_t size) const {
-    return near_.tags != nullptr && offset < limit && size - 8 <= longest_field - 8;
+    return offset < limit && size - 8 <= longest_field - 8;
 }
 
 inline void guest_memory::copy_message(std::uint8_t* to, const std::uint8_t* from,
@@ -164,6 +161,23 @@ inline bool guest_memory::message_allowed(actor who, bool write, const std::uint
     return (((first ^ wanted) | (last ^ wanted)) & mask) == 0;
 }
 
+/// Fields in one piece: a real guest may write them meanwhile.
+inline void guest_memory::copy(void* to, const void* from, std::size_t size) {
+    auto* const bytes = static_cast<std::uint8_t*>(to);
+    switch (size) {
+        case 2:
+            return copy_field(bytes, from, 2);
+        case 4:
+            return copy_field(bytes, from, 4);
+        case 8:
+            return copy_field(bytes, from, 8);
+        case 16:
+            return copy_field(bytes, from, 16);
+        default:
+            std::memcpy(to, from, size);
+    }
+}
+
 bool guest_memory::read_any(actor who, std::uint64_t address, void* data, std::size_t size) {
     const std::uint64_t offset = address - near_.base;
     if (is_message(offset, near_.field_reads, size)) {
@@ -182,7 +196,7 @@ bool guest_memory::read_other(actor who, std::uint64_t address, void* data, std:
     const std::uint64_t offset = address - near_.base;
     const std::uint8_t* const p = direct(address, size, false);
     if (p == nullptr) return read_slowly(who, address, data, size);
-    std::memcpy(data, p, size);
+    copy(data, p, size);
     if (near_.tags != nullptr) {
         tell(who, false, address, offset, size);
     } else if (observer_ != nullptr) {
@@ -210,7 +224,7 @@ bool guest_memory::write_other(actor who, std::uint64_t address, const void* dat
     const std::uint64_t offset = address - near_.base;
     std::uint8_t* const p = direct(address, size, true);
     if (p == nullptr) return write_slowly(who, address, data, size);
-    std::memcpy(p, data, size);
+    copy(p, data, size);
     if (near_.tags != nullptr) {
         tell(who, true, address, offset, size);
     } else if (observer_ != nullptr) {

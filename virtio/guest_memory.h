@@ -108,7 +108,7 @@ public:
         if (__builtin_expect(offset >= near_.field_reads, 0))
             return read_far(who, address, data, size);
         copy_field(static_cast<std::uint8_t*>(data), near_.data + offset, size);
-        if (near_.tags != nullptr) tell(who, false, address, offset, size);
+        tell(who, false, address, offset, size);
         return true;
     }
     [[gnu::always_inline]] bool write(actor who, std::uint64_t address, const void* data,
@@ -118,7 +118,7 @@ public:
         if (__builtin_expect(offset >= near_.field_writes, 0))
             return write_far(who, address, data, size);
         copy_field(near_.data + offset, data, size);
-        if (near_.tags != nullptr) tell(who, true, address, offset, size);
+        tell(who, true, address, offset, size);
         return true;
     }
 
@@ -149,7 +149,7 @@ private:
         std::uint64_t* passed = nullptr;
         bool writable = true;
         /// Offsets below these are those of fields that lie in here and need no closer look: none
-        /// when there is an observer without tags.
+        /// without tags.
         std::uint64_t field_reads = 0, field_writes = 0;
     };
 
@@ -211,6 +211,7 @@ private:
         return all_are_of_any(bit, value, tags, n);
     }
     bool is_message(std::uint64_t offset, std::uint64_t limit, std::size_t size) const;
+    static void copy(void* to, const void* from, std::size_t size);
     static void copy_message(std::uint8_t* to, const std::uint8_t* from, std::size_t size);
     static bool message_allowed(actor who, bool write, const std::uint8_t* tags, std::size_t size);
     static bool all_are_of_any(std::uint8_t bit, bool value, const std::uint8_t* tags,

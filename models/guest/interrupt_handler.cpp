@@ -86,14 +86,14 @@ void interrupt_handler::process() {
                     while (rarely(lock_->held)) {
                         BOOST_ASIO_CORO_YIELD lock_->released.await(step_);
                     }
-                    lock_->held = true;
+                    // In no time nobody else can find it held.
+                    if (rarely(!free_)) lock_->held = true;
                     if (callbacks_enabled_) at_->disable_cb();
                     callbacks_enabled_ = false;
                     SPEND(costs.ring_get);
                     take_used();
                     if (!token_) callbacks_enabled_ = !at_->enable_cb();
-                    lock_->held = false;
-                    lock_->released.notify_delta();
+                    if (rarely(!free_)) release_lock();
                     if (!token_ && !callbacks_enabled_) break;
                     if (!token_) continue;  // more came while callbacks were off
 
@@ -122,6 +122,11 @@ void interrupt_handler::process() {
             }
         }
     }
+}
+
+void interrupt_handler::release_lock() {
+    lock_->held = false;
+    lock_->released.notify_delta();
 }
 
 inline void interrupt_handler::take_used() {

@@ -37,6 +37,7 @@ private:
     void interrupt_rose() override;
     void process();
     [[gnu::noinline]] void go_on_later();
+    [[gnu::noinline]] void release_lock();
     void take_used();
     void collected();
     bool finalise();

@@ -180,6 +180,7 @@ int usage() {
 
 int run(int argc, char* argv[]) {
     if (argc == 1) {
+        bench::stay_on_fastest_cpu([] { return measure_requests({}); });
         print_ratios("bench_request." + std::to_string(getpid()) + ".vcd");
         print_memory();
         print_hour();

@@ -1,6 +1,6 @@
 # Optimisation by profile, in two builds: SCMI_VP_PROFILE=TRAIN instruments, what it runs is counted in
 # SCMI_VP_PROFILE_DIR, and SCMI_VP_PROFILE=USE puts the code that was counted side by side, across
-# files too. The same results in 15 to 30 % less time (bench/README.md). tools/build-profiled does it all.
+# files too. The same results in 10 to 30 % less time (bench/README.md). tools/build-profiled does it all.
 set(SCMI_VP_PROFILE_DIR "${CMAKE_SOURCE_DIR}/build/profile" CACHE PATH "Where counts are written and read")
 if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU" OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 12)
     message(FATAL_ERROR "SCMI_VP_PROFILE needs gcc 12 or later; leave it empty, or set CMAKE_CXX_COMPILER")

@@ -115,7 +115,7 @@ profile_key() {
         (cd "$root" && find "${counted[@]}" -type f -print0 | sort -z | xargs -0 cat | cksum)
 }
 
-# Optimised by a profile of everyday simulations (cmake/ScmiVpProfile.cmake): 15 to 30 % less time.
+# Optimised by a profile of everyday simulations (cmake/ScmiVpProfile.cmake): 10 to 30 % less time.
 build_profiled() {  # TARGET...
     local profile=$root/build/profile key workload
     key=$(profile_key)

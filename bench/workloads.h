@@ -1,12 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// The systems that the benchmarks simulate, as data.
+// The systems that the benchmarks simulate, as data, and who takes what such a system tells.
 #pragma once
 
 #include <cstdint>
 
+#include "base/error.h"
 #include "models/config.h"
+#include "models/monitor.h"
 
 namespace scmi_vp::bench {
+
+/// Keeps nothing; a broken rule ends the run with scmi_vp::error (model).
+class null_sink : public models::run_sink {
+public:
+    void on_request(const models::request&) override {}
+    void on_ftrace(const traces::ftrace_event&) override {}
+    void on_log(const traces::log_line&) override {}
+    void on_register(sim_time, const traces::register_trace_line&) override {}
+    void on_violation(const models::violation& v) override {
+        throw error(error_kind::model, v.checker + ": " + v.what);
+    }
+};
 
 /// One context that makes `count` reads of a sensor, thinking before each; notify 1 us, service
 /// 2 us, interrupt 1 us, no cost of the guest's own, ftrace off.

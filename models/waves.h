@@ -115,7 +115,7 @@ private:
     std::vector<xfer_lane> xfer_lanes_;
     std::size_t lanes_used_ = 0;
     std::vector<xfer_slot> xfer_slots_;
-    unsigned slots_ = 0;  ///< how many these are
+    unsigned slots_ = 0;  ///< their size(), which would be asked, and multiply, at each change
 
     // What is shown at the end of the instant.
     access access_{};  ///< the latest

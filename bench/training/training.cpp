@@ -21,17 +21,6 @@ namespace {
 
 using namespace scmi_vp;
 
-class null_sink : public models::run_sink {
-public:
-    void on_request(const models::request&) override {}
-    void on_ftrace(const traces::ftrace_event&) override {}
-    void on_log(const traces::log_line&) override {}
-    void on_register(sim_time, const traces::register_trace_line&) override {}
-    void on_violation(const models::violation& v) override {
-        throw error(error_kind::model, v.checker + ": " + v.what);
-    }
-};
-
 class null_buffer : public std::streambuf {
     std::streamsize xsputn(const char*, std::streamsize n) override { return n; }
     int_type overflow(int_type c) override { return traits_type::not_eof(c); }
@@ -43,6 +32,7 @@ struct workload {
     bool waves;
 };
 
+/// The request that most simulations make most of, and that bench_request measures.
 models::system_config reads() {
     return bench::reads(300'000, sim_time(), seconds(60));
 }
@@ -68,7 +58,7 @@ constexpr workload workloads[] = {
 };
 
 void run(const workload& w) {
-    null_sink sink;
+    bench::null_sink sink;
     null_buffer buffer;
     std::ostream nowhere(&buffer);
     models::system top("top", w.system(), sink);

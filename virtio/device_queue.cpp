@@ -67,15 +67,30 @@ take_result device_queue::take_more(chain& out) {
         unreachable("available index", layout_.avail_idx());
         return take_result::fault;
     }
-    // Catches an index that goes backwards, too (SPL-23, BUG-09).
+    if (!advance_to(idx)) return take_result::fault;
+    return seen_more() ? take_next(out) : take_result::empty;
+}
+
+/// Catches an index that goes backwards, too (SPL-23, BUG-09).
+inline bool device_queue::advance_to(std::uint16_t idx) {
     const std::uint16_t ahead = idx - next_avail_;
-    if (ahead > layout_.size) {
-        jumped(idx);
-        return take_result::fault;
-    }
+    if (ahead > layout_.size) return jumped(idx);
     seen_avail_ = idx;
     guest_memory::keep_order();
-    return ahead != 0 ? take_next(out) : take_result::empty;
+    return true;
+}
+
+std::optional<std::uint16_t> device_queue::look() const {
+    if (memory_ == nullptr) return std::nullopt;
+    std::uint16_t idx = 0;
+    memory_->fence();  // avail_event was written before
+    if (!memory_->read(actor::device, layout_.avail_idx(), &idx, sizeof idx)) return std::nullopt;
+    return idx;
+}
+
+bool device_queue::see(std::optional<std::uint16_t> idx) {
+    if (broken_ || memory_ == nullptr) return false;
+    return idx ? advance_to(*idx) : unreachable("available index", layout_.avail_idx());
 }
 
 bool device_queue::jumped(std::uint16_t idx) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -137,7 +138,11 @@ public:
     /// Chains that could be taken now. An illegal index counts as one, so that `take` gets to say
     /// why; a queue with a fault has none.
     std::uint16_t available();
-    /// Whether available() or take() has seen more than was taken (reads nothing).
+    /// The driver's avail idx, for see(); nullopt: out of reach, or there is no queue.
+    std::optional<std::uint16_t> look() const;
+    /// Lets take() go up to an index that look() gave. False for an illegal one: a fault.
+    bool see(std::optional<std::uint16_t> idx);
+    /// Whether available(), see() or take() has seen more than was taken (reads nothing).
     bool seen_more() const { return next_avail_ != seen_avail_; }
 
     /// Copies a chain's readable bytes (at most `max`); the number copied.
@@ -168,6 +173,7 @@ private:
     struct cursor;                      ///< where a walk is: table, index, descriptors left
     take_result take_more(chain& out);  ///< reads avail idx first
     take_result take_next(chain& out);
+    bool advance_to(std::uint16_t idx);
     bool walk(std::uint16_t head, chain& out);
     bool walk_on(descriptor d, cursor at, chain& out);
     bool enter_table(const descriptor& d, cursor& at);

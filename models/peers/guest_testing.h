@@ -68,8 +68,9 @@ class real_guest {
 public:
     static constexpr std::uint16_t ring_size = 64;
 
-    explicit real_guest(const std::string& path, bool in_band = false)
-        : in_band_(in_band), main_(connect_to(path), vhost_user::traffic::replies) {
+    explicit real_guest(const std::string& path, bool in_band = false,
+                        virtio::ring_features ring = {})
+        : in_band_(in_band), ring_(ring), main_(connect_to(path), vhost_user::traffic::replies) {
         for (unsigned q = 0; q < 2; ++q) {
             layouts_[q] = virtio::ring_layout::linux_block(q * 0x4000, ring_size, 4096);
         }
@@ -197,6 +198,7 @@ private:
     vhost_user::front_config config() {
         vhost_user::front_config c;
         c.features = virtio::feature::version_1 | virtio::feature::scmi_p2a_channels;
+        if (ring_.event_idx) c.features |= virtio::feature::event_idx;
         if (in_band_) {
             c.protocol_features = vhost_user::offer_for_uml_time_travel;
             c.backend_channel = pair_.second.fd();
@@ -207,7 +209,7 @@ private:
         return c;
     }
     void new_rings() {
-        for (unsigned q = 0; q < 2; ++q) rings[q] = virtio::driver_queue(view_, layouts_[q], {});
+        for (unsigned q = 0; q < 2; ++q) rings[q] = virtio::driver_queue(view_, layouts_[q], ring_);
     }
     void take_reply() {
         while (main_.receive() != vhost_user::channel::outcome::message) {
@@ -232,6 +234,7 @@ private:
     }
 
     bool in_band_;
+    virtio::ring_features ring_;
     vhost_user::channel main_;
     std::pair<virtio::unix_stream, virtio::unix_stream> pair_;
     std::optional<vhost_user::channel> back_;

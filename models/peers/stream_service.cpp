@@ -81,9 +81,9 @@ void stream_service::begin() {
     free_.clear();
     for (slot& s : slots_) free_.push_back(&s);
     for (slot& s : events_) post_event(s);
-    in_used_ = in_have_ = out_sent_ = 0;
+    in_used_ = in_usable_ = in_have_ = out_sent_ = 0;
     out_.clear();
-    kick_ = input_ended_ = false;
+    input_ended_ = false;
     stalled_at_ = sim_time::max();
 }
 
@@ -100,7 +100,8 @@ void stream_service::end(const std::string& why) {
 // --- wall-clock time --------------------------------------------------------------------------
 
 bool stream_service::may_read() const {
-    return !input_ended_ && !free_.empty() && out_.size() - out_sent_ < much_unread;
+    return !input_ended_ && in_usable_ == in_have_ && !free_.empty() &&
+           out_.size() - out_sent_ < much_unread;
 }
 
 void stream_service::watch(std::vector<pollfd>& fds) {
@@ -122,7 +123,7 @@ void stream_service::serve(const pollfd* fds, std::size_t) {
 }
 
 sim_time stream_service::deadline() const {
-    return failure_.empty() && !finished() ? stalled_at_ : sim_time{};
+    return failure_.empty() && in_usable_ == in_have_ && !finished() ? stalled_at_ : sim_time{};
 }
 
 /// It has said all it had to say, and has been told everything.
@@ -141,7 +142,6 @@ void stream_service::overdue() {
 void stream_service::after() {
     if (!failure_.empty()) return end(failure_);
     if (!socket_.valid()) return;
-    if (std::exchange(kick_, false)) device_.kick(virtio::scmi_cmdq);
     const bool unread = out_sent_ < out_.size();
     if (finished()) return end("");
     const bool partial = in_have_ > in_used_ && !free_.empty();
@@ -164,13 +164,20 @@ void stream_service::read() {
         return;
     }
     in_have_ += r.bytes;
+}
+
+bool stream_service::pass_on() {
+    if (in_usable_ == in_have_ || !socket_.valid()) return false;
+    in_usable_ = in_have_;
     take_messages();
+    after();
+    return true;
 }
 
 /// As many whole messages as there are and as there is room for.
 void stream_service::take_messages() {
     while (failure_.empty() && !free_.empty()) {
-        const std::size_t have = in_have_ - in_used_;
+        const std::size_t have = in_usable_ - in_used_;
         if (have < length_bytes) break;
         const std::size_t size = scmi::get_u32(in_.data() + in_used_, have, 0);
         if (size < header_bytes || size > max_message) {
@@ -184,8 +191,10 @@ void stream_service::take_messages() {
         in_used_ += length_bytes + size;
     }
     if (in_used_ == 0) return;
+    device_.kick(virtio::scmi_cmdq);
     std::memmove(in_.data(), in_.data() + in_used_, in_have_ - in_used_);
     in_have_ -= in_used_;
+    in_usable_ -= in_used_;
     in_used_ = 0;
     stalled_at_ = sim_time::max();
 }
@@ -198,7 +207,6 @@ void stream_service::submit(const std::uint8_t* message, std::size_t size) {
         in{s.reply, reply_bytes_};
     rings_[virtio::scmi_cmdq].add(&out, 1, &in, 1, &s);
     rings_[virtio::scmi_cmdq].kick_prepare();
-    kick_ = true;
 }
 
 void stream_service::post_event(slot& s) {
@@ -223,8 +231,7 @@ void stream_service::used_buffer_interrupt(unsigned queue) {
     }
     write();
     // Commands that have waited for room.
-    if (in_have_ >= length_bytes) take_messages();
-    if (std::exchange(kick_, false)) device_.kick(virtio::scmi_cmdq);
+    take_messages();
 }
 
 void stream_service::send(const slot& s, std::uint32_t size) {

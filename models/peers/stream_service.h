@@ -37,6 +37,7 @@ public:
     void serve(const pollfd* fds, std::size_t n) override;
     sim_time deadline() const override;
     void overdue() override;
+    bool pass_on() override;
     void close() { end(""); }
 
     void used_buffer_interrupt(unsigned queue) override;
@@ -71,8 +72,10 @@ private:
     std::vector<slot> slots_, events_;
     std::vector<slot*> free_;
     std::vector<std::uint8_t> in_, out_;
-    std::size_t in_used_ = 0, in_have_ = 0, out_sent_ = 0;
-    bool kick_ = false, input_ended_ = false;
+    /// What lies in in_; only what came before now() is usable (wall_client::pass_on).
+    std::size_t in_used_ = 0, in_usable_ = 0, in_have_ = 0;
+    std::size_t out_sent_ = 0;
+    bool input_ended_ = false;
     std::string failure_;
     sim_time stalled_at_ = sim_time::max(), accept_again_;
     std::uint64_t connections_ = 0;

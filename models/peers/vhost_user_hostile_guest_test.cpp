@@ -137,6 +137,7 @@ TEST(hostile_guest, closes_in_the_middle_of_a_message) {
 
 TEST(hostile_guest, owes_the_rest_of_a_message) {
     wall_platform run;
+    run.patience = milliseconds(300);
     const std::string path = run.guest();
     run.play([&] {
         stranger s(path);
@@ -150,6 +151,7 @@ TEST(hostile_guest, owes_the_rest_of_a_message) {
 // Replies pile up in the socket, then here, up to a limit.
 TEST(hostile_guest, stops_reading) {
     wall_platform run;
+    run.patience = milliseconds(300);
     const std::string path = run.guest();
     run.play([&] {
         stranger s(path);
@@ -190,6 +192,22 @@ TEST(hostile_guest, a_malformed_ring_stops_and_is_reported) {
         serves_another(second);
     });
     EXPECT_TRUE(run.reported("its ring is malformed: queue 0"));
+}
+
+// An index that is more than the queue's size ahead (virtio 2.7.6.1, SPL-23).
+TEST(hostile_guest, an_available_index_that_jumps_is_reported) {
+    wall_platform run;
+    const std::string path = run.guest();
+    run.play([&] {
+        real_guest g(path);
+        g.connect();
+        g.base_version();
+        g.view().store<std::uint16_t>(virtio::actor::driver, g.layout(0).avail_idx(), 1000);
+        g.kick(0);
+        pollfd p{g.front().error_bell(0).fd(), POLLIN, 0};
+        EXPECT_EQ(::poll(&p, 1, 5000), 1);
+    });
+    EXPECT_TRUE(run.reported("available index 1000 is 999 ahead of the device (1)"));
 }
 
 // The file behind the memory is cut off (SIGBUS where it is touched).

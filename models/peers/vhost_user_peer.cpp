@@ -75,7 +75,7 @@ void vhost_user_peer::apply(vhost_user::effects& e) {
     for (unsigned q = 0; q < queues; ++q) {
         if (e.start >> q & 1) start(q, session_.base(q));
         if (e.resume >> q & 1) start(q, *positions_[q]);
-        if (e.kick >> q & 1) device_.kick(q);
+        if (e.kick >> q & 1) hear(q);
     }
     paused_ &= ~(e.start | e.resume);
     // A start looks at its queue as well, but only a kick comes from the driver.
@@ -103,6 +103,7 @@ void vhost_user_peer::stop_queues(vhost_user::effects& e) {
         }
         if ((e.stop & bit) != 0) paused_ &= ~bit;
         if ((e.pause & bit) != 0) paused_ |= bit;
+        if (((e.stop | e.pause) & bit) != 0) heard_ &= ~bit;
         if (asked) e.reply = session_.base_reply(q, *positions_[q]);
     }
 }
@@ -118,7 +119,7 @@ void vhost_user_peer::forget_last_driver(queue_mask starting) {
     for (unsigned q = 0; q < queues; ++q) {
         if (!session_.running(q) || (starting >> q & 1)) continue;
         start(q, session_.base(q));
-        device_.kick(q);
+        hear(q);
     }
 }
 
@@ -159,7 +160,7 @@ void vhost_user_peer::end(const std::string& given) {
     failure_.clear();
     last_reply_ = false;
     call_due_ = {};
-    call_again_ = paused_ = 0;
+    call_again_ = paused_ = heard_ = 0;
     positions_ = {};
     main_.reset();
     channel_.reset();
@@ -204,6 +205,24 @@ void vhost_user_peer::serve_kick(unsigned queue) {
     vhost_user::effects e = session_.kicked(queue);
     apply(e);
     if (last_reply_) end(complaint_);
+}
+
+void vhost_user_peer::hear(unsigned queue) {
+    if (how_ == manner::in_turns) return device_.kick(queue);
+    if (queue == virtio::scmi_cmdq) device_.look();
+    heard_ |= queue_mask{1} << queue;
+}
+
+void vhost_user_peer::pass_on_kicks() {
+    for (unsigned q = 0; q < queues; ++q) {
+        if (heard_ >> q & 1) device_.kick(q);
+    }
+    heard_ = 0;
+}
+
+void vhost_user_peer::hear_what_was_not_kicked() {
+    if (!session_.ring().event_idx || !session_.running(virtio::scmi_cmdq)) return;
+    if (device_.look()) heard_ |= queue_mask{1} << virtio::scmi_cmdq;
 }
 
 void vhost_user_peer::used_buffer_interrupt(unsigned queue) {

@@ -59,7 +59,17 @@ public:
     void serve_kick(unsigned queue);
     /// A running queue that is kicked in no way: look at it from time to time.
     bool polled(unsigned queue) const { return session_.polled(queue); }
-    void look_at(unsigned queue) { device_.kick(queue); }
+    void look_at(unsigned queue) { hear(queue); }
+
+    // --- at_once: the driver runs on while simulated time is behind ---
+    /// Kicks were heard that the device knows nothing of yet.
+    bool heard() const { return heard_ != 0; }
+    /// Tells the device of them. Simulated time must not be before the time at which they were
+    /// heard.
+    void pass_on_kicks();
+    /// Hears commands that were made without a kick: with EVENT_IDX a driver leaves it out while
+    /// the device has not taken all it knows of (virtio 2.7.7). Before nothing is done for a while.
+    void hear_what_was_not_kicked();
 
     // --- a peer that does not do its part ---
     /// Bytes that it has yet to read: flush() when fd() or channel_fd() is writable.
@@ -103,6 +113,7 @@ private:
     void stop_queues(virtio::vhost_user::effects& e);
     void forget_last_driver(queue_mask starting);
     void start(unsigned queue, std::uint16_t position);
+    void hear(unsigned queue);
     void complain(const std::string& what);
     void call(unsigned queue);
     void send(std::optional<channel>& to, const virtio::vhost_user::wire& message);
@@ -115,7 +126,7 @@ private:
     scmi_device& device_;
     virtio::guest_memory& view_;
     virtio::vhost_user::wire reply_;
-    queue_mask call_again_ = 0, paused_ = 0;
+    queue_mask call_again_ = 0, paused_ = 0, heard_ = 0;
     /// Where each queue was last paused or stopped.
     std::array<std::optional<std::uint16_t>, queues> positions_{};
     std::array<bool, queues> call_due_{};

@@ -29,6 +29,7 @@ vhost_user_service::vhost_user_service(virtio::unix_listener listener,
 
 // The connection, the back-end channel, a kick descriptor for each queue; poll skips -1.
 void vhost_user_service::watch(std::vector<pollfd>& fds) {
+    peer_.hear_what_was_not_kicked();
     const auto events = static_cast<short>(POLLIN | (peer_.backlog() ? POLLOUT : 0));
     const bool closed = !peer_.connected() && now() < accept_again_;
     fds.push_back({closed ? -1 : peer_.fd(), events, 0});
@@ -47,6 +48,12 @@ void vhost_user_service::serve(const pollfd* fds, std::size_t) {
     if (fds[1].revents) peer_.serve_channel();
     if (fds[0].revents) serve_connection();
     after();
+}
+
+bool vhost_user_service::pass_on() {
+    const bool heard = peer_.heard();
+    peer_.pass_on_kicks();
+    return heard;
 }
 
 void vhost_user_service::serve_connection() {
@@ -98,7 +105,7 @@ void vhost_user_service::tell() {
 }
 
 sim_time vhost_user_service::deadline() const {
-    if (!peer_.failure().empty()) return sim_time{};
+    if (!peer_.failure().empty() || peer_.heard()) return sim_time{};
     return std::min(stalled_at_, look_at_);
 }
 

@@ -25,6 +25,7 @@ public:
 
     void watch(std::vector<pollfd>& fds) override;
     void serve(const pollfd* fds, std::size_t n) override;
+    bool pass_on() override;
     sim_time deadline() const override;
     void overdue() override;
     /// The end of the run: whoever is connected is told by the closed connection.

@@ -40,12 +40,15 @@ wall_clock::ending wall_clock::run(sim_time until) {
     if (sc_core::sc_get_status() != sc_core::SC_PAUSED) sc_core::sc_start(sc_core::SC_ZERO_TIME);
     stopped_ = false;
     for (;;) {
-        catch_up();
+        // What was taken in is told at the time that it is after that; or later, as long as the
+        // models do not keep up.
+        while (catch_up() && pass_on()) {
+        }
         if (simulation_stopped()) return ending::finished;
         if (stopped_) return ending::stopped;
         if (now() >= until) return ending::deadline;
         if (wait(until)) {
-            catch_up();  // so that what comes is stamped with the time at which it came
+            catch_up();  // it may have slept for long
             if (simulation_stopped()) return ending::finished;
             serve();
             active_ = now();
@@ -54,11 +57,19 @@ wall_clock::ending wall_clock::run(sim_time until) {
     }
 }
 
-void wall_clock::catch_up() {
+/// False when the models do not keep up with the wall, or have stopped.
+bool wall_clock::catch_up() {
     const sim_time wall = elapsed(), due = next_event();
     if (due < wall && due > now()) lateness_.add(wall - due);
     if (due <= wall) active_ = wall;
     advance_some(wall);
+    return now() >= wall && !simulation_stopped();
+}
+
+bool wall_clock::pass_on() {
+    bool any = false;
+    for (wall_client* c : clients_) any |= c->pass_on();
+    return any;
 }
 
 /// As advance(), but a guest that keeps the models busy at one instant does not keep us here: then

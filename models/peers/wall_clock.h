@@ -4,7 +4,9 @@
 //
 // Between two events it sleeps in ppoll until a descriptor is ready or the next event is almost
 // due; the last microseconds it looks again and again. An event runs at its simulated time, but as
-// much later in real time as the host lets it: lateness() counts that.
+// much later in real time as the host lets it: lateness() counts that. No event runs earlier, and
+// nothing that comes is told to the models at an earlier simulated time than it came at: what takes
+// a millisecond in the models never takes less for those outside.
 #pragma once
 
 #include <cstdint>
@@ -23,12 +25,16 @@ public:
     virtual ~wall_client() = default;
     /// Appends what to poll; it may be nothing.
     virtual void watch(std::vector<pollfd>& fds) = 0;
-    /// What poll found for these descriptors, in their order. Simulated time is the wall's. Never
-    /// waits.
+    /// What poll found for these descriptors, in their order. Never waits. What it takes in may
+    /// have come after now(), which is behind the wall's time by what the host makes of it: the
+    /// models hear of it by pass_on().
     virtual void serve(const pollfd* fds, std::size_t n) = 0;
     /// When it wants overdue() to be called, though nothing may have come.
     virtual sim_time deadline() const { return sim_time::max(); }
     virtual void overdue() {}
+    /// Tells the models what has been taken in, now that now() is after it. True if there was
+    /// something.
+    virtual bool pass_on() { return false; }
 };
 
 class wall_clock {
@@ -60,11 +66,12 @@ public:
     const traces::span_histogram& lateness() const { return lateness_; }
 
 private:
-    void catch_up();
+    bool catch_up();
     void advance_some(sim_time to);
     bool wait(sim_time until);
     int sleep(sim_time until);
     void serve();
+    bool pass_on();
     void call_overdue();
 
     sim_time begin_;

@@ -2,12 +2,14 @@
 // For tests: a platform in wall-clock time in this thread, whose guests live in another.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "models/model_testing.h"
 #include "models/peers/guest_testing.h"
@@ -29,6 +31,30 @@ public:
 private:
     wall_clock& clock_;
     vhost_user::doorbell bell_;
+};
+
+/// A host that does something else between any two steps of the clock's other clients, for as long
+/// as `slow` is set (by another thread). Added before them: as much goes by before they read.
+class slow_host : public wall_client {
+public:
+    explicit slow_host(wall_clock& clock) : bell_(vhost_user::doorbell::make()) {
+        clock.add(*this);
+        bell_.ring();
+    }
+    void watch(std::vector<pollfd>& fds) override {
+        fds.push_back({slow ? bell_.fd() : -1, POLLIN, 0});
+    }
+    void serve(const pollfd*, std::size_t) override { pass_on(); }
+    sim_time deadline() const override { return slow ? sim_time{} : sim_time::max(); }
+    void overdue() override { pass_on(); }
+    bool pass_on() override {
+        if (slow) ::usleep(300);
+        return false;
+    }
+    std::atomic<bool> slow{false};
+
+private:
+    vhost_user::doorbell bell_;  ///< always rung
 };
 
 inline system_config service_of(sim_time span) {
@@ -58,7 +84,7 @@ struct wall_platform {
         guests.push_back(std::make_unique<vhost_user_service>(virtio::unix_listener(path), session,
                                                               platform.device(agent),
                                                               platform.view(agent), reporter()));
-        guests.back()->patience = milliseconds(300);
+        guests.back()->patience = patience;
         clock.add(*guests.back());
         return path;
     }
@@ -67,7 +93,7 @@ struct wall_platform {
         streams.push_back(std::make_unique<stream_service>(virtio::unix_listener(path),
                                                            platform.device(0), platform.view(0),
                                                            max_payload, reporter()));
-        streams.back()->patience = milliseconds(300);
+        streams.back()->patience = patience;
         clock.add(*streams.back());
         return path;
     }
@@ -95,6 +121,9 @@ struct wall_platform {
         return [this](const std::string& what) { reports.push_back(what); };
     }
 
+    /// Of those that come next. Set it before guest() and stream() to see it end: a test itself can
+    /// be kept waiting on a busy host.
+    sim_time patience = seconds(60);
     system_config config;
     socket_folder folder;
     shared_platform platform;

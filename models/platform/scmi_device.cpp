@@ -49,7 +49,8 @@ void scmi_device::start(unsigned queue, const virtio::ring_layout& layout,
     queues_[queue] = virtio::device_queue(memory_, layout, features);
     live_[queue] = true;
     p2a_ = p2a_channels;
-    look_again_ = !memory_.concurrent() || features.event_idx;
+    look_again_ = !memory_.concurrent();
+    if (queue == virtio::scmi_cmdq) looked_ = kicked_for_ = 0;
 }
 
 void scmi_device::stop(unsigned queue) {
@@ -62,6 +63,7 @@ void scmi_device::resume_at(unsigned queue, std::uint16_t next_available) {
     virtio::device_queue& q = queues_[queue];
     q.resume_at(next_available,
                 memory_.load<std::uint16_t>(virtio::actor::device, q.layout().used_idx()));
+    if (queue == virtio::scmi_cmdq) looked_ = kicked_for_ = next_available;
 }
 
 std::uint16_t scmi_device::suspend(unsigned queue) {
@@ -124,12 +126,29 @@ void scmi_device::kick(unsigned queue) {
     // Several kicks coalesce into the earliest, like an eventfd's. In the next phase even for
     // latency 0: never DMA from inside the guest's register access.
     const sim_time t = now();
-    if (queue == virtio::scmi_cmdq) kicked_at_ = t;
+    if (queue == virtio::scmi_cmdq) {
+        kicked_at_ = t;
+        kicked_for_ = looked_;
+    }
     kicks_[queue].set_by(t + latencies_.notify.next());
 }
 
+bool scmi_device::look() {
+    if (!live_[virtio::scmi_cmdq]) return false;
+    const std::optional<std::uint16_t> before =
+        std::exchange(looked_, queues_[virtio::scmi_cmdq].look());
+    return looked_ != before;
+}
+
+bool scmi_device::see_more() {
+    if (!live_[virtio::scmi_cmdq]) return false;
+    if (queues_[virtio::scmi_cmdq].see(kicked_for_)) return true;
+    broken(virtio::scmi_cmdq);
+    return false;
+}
+
 void scmi_device::command_kick_seen() {
-    if (!look_again_) queues_[virtio::scmi_cmdq].available();
+    if (!look_again_ && !see_more()) return;
     const sim_time t = now();
     mon_.kick_seen(virtio::scmi_cmdq, t);
     if (awake_) {

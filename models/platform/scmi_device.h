@@ -82,6 +82,11 @@ public:
                bool p2a_channels) override;
     void stop(unsigned queue) override;
     void kick(unsigned queue) override;  ///< after the hop notify it is seen
+    /// For a driver that runs on in real time (guest_memory::concurrent) while simulated time is
+    /// behind: reads how far it has got with commands. The next kick lets the workers go so far and
+    /// no further, so that no command is served at an earlier time than it was made at, if the kick
+    /// comes at a simulated time after the look. True: farther than at the last look.
+    bool look();
     void reset() override;
     bool has_work(unsigned queue) override {
         return live_[queue] && queues_[queue].has_available();
@@ -147,6 +152,7 @@ private:
     };
 
     void command_kick_seen();
+    bool see_more();
     void work_due();
     void woken();
     void run_workers();
@@ -203,10 +209,9 @@ private:
 
     std::array<virtio::device_queue, 2> queues_;
     std::array<bool, 2> live_{};
-    /// A worker looks for more than was seen with the last kick. Not in real time, where simulated
-    /// time may be behind: a command would be served before it was made. Its kick will come (but
-    /// with EVENT_IDX it may be left out when the device has not looked).
-    bool look_again_ = true;
+    bool look_again_ = true;  ///< a worker looks for more than what was kicked for: see look()
+    /// Where the driver was at the last look, and at the one before the last kick.
+    std::optional<std::uint16_t> looked_, kicked_for_;
     bool p2a_ = false, awake_ = false;
     unsigned busy_ = 0;
     std::uint32_t epoch_ = 0;

@@ -112,7 +112,7 @@ TEST(connect, times_out_in_real_time) {
     const server device(reads({"hops.service=\"300ms\""}), one_socket());
     const auto begin = std::chrono::steady_clock::now();
     const outcome r = connect(device, reads({"guest.max_rx_timeout=\"20ms\"", "guest.hz=1000"}));
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
     EXPECT_EQ(r.status, run_status::no_probe) << r.report;
     EXPECT_THAT(r.report, HasSubstr("timed_out"));
 }

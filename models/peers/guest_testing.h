@@ -150,6 +150,16 @@ public:
             if (!hear(queue, ms)) throw std::runtime_error("no reply within the time limit");
         }
     }
+    /// With EVENT_IDX: until the device has taken `n` commands.
+    void await_taken(unsigned n) {
+        for (int i = 0; i < limit_ms; ++i) {
+            if (view_.load<std::uint16_t>(virtio::actor::driver, layouts_[0].avail_event()) == n) {
+                return;
+            }
+            ::usleep(1000);
+        }
+        throw std::runtime_error("not taken within the time limit");
+    }
     bool quiet(unsigned queue, int ms) { return !hear(queue, ms) && !rings[queue].more_used(); }
     std::vector<std::uint32_t> reply(unsigned slot, unsigned queue = 0, unsigned words = 8) {
         std::vector<std::uint32_t> w(words);

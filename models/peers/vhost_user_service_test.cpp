@@ -145,12 +145,12 @@ TEST(vhost_user_service, a_stopped_queue_goes_on_where_it_was) {
     wall_platform run(service_of(milliseconds(100)));
     const std::string path = run.guest();
     run.play([&] {
-        real_guest g(path);
+        real_guest g(path, false, {true, false});
         g.connect();
         for (unsigned round = 0; round < 20; ++round) {
             g.send(round, scmi::protocol::base, 0);
             const bool taken = round % 2 == 0;
-            if (taken) ::usleep(3000);
+            if (taken) g.await_taken(round + 1);
             g.stop();
             if (taken) {
                 EXPECT_EQ(g.front().base(0), round + 1);

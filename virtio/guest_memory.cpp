@@ -165,6 +165,8 @@ inline bool guest_memory::message_allowed(actor who, bool write, const std::uint
 inline void guest_memory::copy(void* to, const void* from, std::size_t size) {
     auto* const bytes = static_cast<std::uint8_t*>(to);
     switch (size) {
+        case 0:
+            return;  // there may be no place it comes from
         case 2:
             return copy_field(bytes, from, 2);
         case 4:

@@ -108,6 +108,9 @@ struct bad_study {
     std::string text;
     std::string what;
 };
+void PrintTo(const bad_study& b, std::ostream* out) {
+    *out << b.name;
+}
 
 std::string with_axis(const std::string& axis) {
     return std::string(head) + "[[axis]]\n" + axis;

@@ -5,8 +5,8 @@
 // Between two events it sleeps in ppoll until a descriptor is ready or the next event is almost
 // due; the last microseconds it looks again and again. An event runs at its simulated time, but as
 // much later in real time as the host lets it: lateness() counts that. No event runs earlier, and
-// nothing that comes is told to the models at an earlier simulated time than it came at: what takes
-// a millisecond in the models never takes less for those outside.
+// what clients tell the models by pass_on() has come before that simulated time: what takes a
+// millisecond in the models never takes less for those outside.
 #pragma once
 
 #include <cstdint>

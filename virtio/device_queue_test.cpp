@@ -4,6 +4,7 @@
 #include <functional>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <ostream>
 #include <string>
 
@@ -79,6 +80,39 @@ TEST(device_queue, takes_a_linux_command) {
     EXPECT_EQ(c.readable_bytes(), 12u);
     EXPECT_EQ(c.writable_bytes(), 16u);
     EXPECT_EQ(q.take(c), take_result::empty);
+}
+
+// Whoever lets the queue go on only to where the driver was at an earlier time.
+TEST(device_queue, sees_no_further_than_to_the_index_of_an_earlier_look) {
+    raw_ring r(4);
+    put_command(r);
+    device_queue q(r.memory.view, r.layout, plain);
+    const auto earlier = q.look();
+    ASSERT_EQ(earlier, std::uint16_t{1});
+    EXPECT_FALSE(q.seen_more());
+    r.make_available(2);
+    EXPECT_EQ(q.look(), std::uint16_t{2});
+    chain c;
+    EXPECT_TRUE(q.see(earlier));
+    EXPECT_TRUE(q.seen_more());
+    ASSERT_EQ(q.take(c), take_result::taken);
+    EXPECT_FALSE(q.seen_more()) << "the second one was made later";
+    EXPECT_TRUE(q.see(q.look()));
+    EXPECT_TRUE(q.seen_more());
+}
+
+// SPL-23: an index more than the queue's size ahead, or behind; one that cannot be read.
+TEST(device_queue, an_index_that_cannot_be_is_a_fault_where_it_is_seen) {
+    using index = std::optional<std::uint16_t>;
+    for (const index idx : {index(5), index(65535), index()}) {
+        raw_ring r(4);
+        device_queue q(r.memory.view, r.layout, plain);
+        EXPECT_FALSE(q.see(idx));
+        EXPECT_TRUE(q.broken());
+        EXPECT_NE(q.fault().what, "");
+        EXPECT_FALSE(q.see(0));
+    }
+    EXPECT_EQ(device_queue().look(), std::nullopt);
 }
 
 TEST(device_queue, SPL_03_framing_does_not_matter) {

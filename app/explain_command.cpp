@@ -17,8 +17,8 @@ po::options_description visible_options() {
     const auto number = [] { return po::value<std::int64_t>()->value_name("N"); };
     o.add_options()("request", number(), "this request, by its number (requests.csv, column id)")(
         "slowest", "the one with the longest round trip (this is what is told without an option)")(
-        "late", "the one whose reply came latest after its timeout")("point", number(),
-                                                                     "in this point of a study")(
+        "late", "of those whose reply came after their timeout, the one whose reply took longest")(
+        "point", number(), "in this point of a study")(
         "replication", number(), "in this replication of the point")("help,h", "print this");
     return o;
 }
@@ -89,7 +89,7 @@ exit_status explain_command(const arguments& args, std::ostream& out) {
     const std::filesystem::path folder = map["results"].as<std::string>();
     const request_choice choice = choice_from(map);
     const nlohmann::json results = studies::load_results(folder);
-    studies::print_story(out, studies::story_of(results, choice, folder));
+    studies::print_story(out, studies::story_of(results, choice));
     return exit_status::ok;
 }
 

@@ -69,6 +69,11 @@ double zero_count_bound(std::uint64_t n, double confidence) {
     return -std::expm1(std::log1p(-confidence) / static_cast<double>(n));
 }
 
+bool tells_quantile(std::uint64_t values, double q) {
+    // 1000 values tell 99.9 %, whatever 1 - q is in binary.
+    return q >= 1 || static_cast<double>(values) * (1 - q) > 1 - 1e-9;
+}
+
 mean_estimate ratio_of_sums(const std::vector<unit_counts>& units, double confidence) {
     double events = 0, trials = 0;
     for (const unit_counts& u : units) {
@@ -95,8 +100,14 @@ void batch_counts::halve() {
         batches_[i] = {a.events + b.events, a.trials + b.trials};
     }
     std::fill(batches_ + fewest, batches_ + 2 * fewest, unit_counts{});
-    filled_ = fewest;
-    size_ *= 2;
+    ++size_bits_;
+}
+
+std::vector<unit_counts> batch_counts::full() const {
+    const auto end = std::find_if(batches_, batches_ + 2 * fewest, [this](const unit_counts& b) {
+        return b.trials >> size_bits_ == 0;
+    });
+    return {batches_, end};
 }
 
 mean_estimate batch_means(const std::vector<double>& values, std::size_t batches,
@@ -130,8 +141,12 @@ rate_estimate rate_of(const std::vector<unit_counts>& replications,
         r.method =
             "zero count over " + std::to_string(n) + (n == 1 ? " replication" : " replications");
         r.beyond = nothing_seen(events, n);
-    } else if (r.low == r.high) {
+    } else if (n == 1 && batches.size() < batch_counts::fewest) {
         r.beyond = "too few requests for an interval";
+    } else if (r.low == r.high) {
+        r.beyond = "the same rate in all " + std::to_string(n == 1 ? batches.size() : n) +
+                   (n == 1 ? " batches" : " replications") +
+                   ": nothing random decides it, so there is no interval";
     }
     return r;
 }

@@ -39,30 +39,37 @@ struct unit_counts {
     std::uint64_t events = 0, trials = 0;
 };
 
+/// Whether the quantile q of so many values is below their maximum for a reason: at least one of
+/// them is expected above it.
+bool tells_quantile(std::uint64_t values, double q);
+
 /// Events per trial over all units; the interval is Student's with the linearised variance of a
 /// ratio of sums (Law, Simulation Modeling and Analysis, 4.4), cut at 0.
 mean_estimate ratio_of_sums(const std::vector<unit_counts>& units,
                             double confidence = usual_confidence);
 
-/// Batches of the trials of one run, in order: at least `fewest`, less than twice as many, of equal
-/// size, whatever the number of trials turns out to be. Fixed memory.
+/// Batches of the trials of one run by their numbers, whatever the order in which they come (a
+/// request whose reply never comes is done with at the end of the run): at least `fewest`, at most
+/// twice as many, of equal size, whatever the number of trials turns out to be. Fixed memory.
 class batch_counts {
 public:
     static constexpr std::size_t fewest = 20;
 
-    void add(unsigned events) {
-        batches_[filled_].events += events;
-        if (++batches_[filled_].trials == size_ && ++filled_ == 2 * fewest) halve();
+    /// Trial number 1, 2, 3, ..., each once.
+    void add(std::uint64_t number, unsigned events) {
+        while ((number - 1) >> size_bits_ >= 2 * fewest) halve();
+        unit_counts& b = batches_[(number - 1) >> size_bits_];
+        b.events += events;
+        ++b.trials;
     }
-    /// The full batches; the trials behind the last one are left out.
-    std::vector<unit_counts> full() const { return {batches_, batches_ + filled_}; }
+    /// The full batches, when all trials have come; those behind the last full one are left out.
+    std::vector<unit_counts> full() const;
 
 private:
     void halve();
 
     unit_counts batches_[2 * fewest]{};
-    std::size_t filled_ = 0;
-    std::uint64_t size_ = 1;
+    unsigned size_bits_ = 0;  ///< a batch has two to the power of this
 };
 
 /// Batch means: the values of one run, in order, cut into `batches` of equal length (what is left

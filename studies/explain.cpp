@@ -7,7 +7,6 @@
 #include <sstream>
 
 #include "base/error.h"
-#include "studies/late_replies.h"
 #include "studies/replay.h"
 #include "studies/report_data.h"
 #include "studies/story_text.h"
@@ -54,27 +53,39 @@ json study_of(const json& summary, const fs::path& path) {
     return {{"format", results_format}, {"title", summary["title"]},
             {"description", ""},        {"seed", summary["seed"]},
             {"replications", 1},        {"scenario", summary["scenario"]},
-            {"set", summary["set"]},    {"points", json::array({point})},
-            {"notes", json::array()}};
+            {"set", summary["set"]},    {"axes", json::array()},
+            {"notes", json::array()},   {"points", json::array({point})}};
 }
 
-/// The slowest request that results.json knows of, in one point or in all.
-request_choice recorded_slowest(const std::vector<json_place>& points, request_choice choice) {
+/// Of a request that results.json names for each point, that with the longest `span`, in one point
+/// or in all; of equals the first.
+request_choice recorded(const std::vector<json_place>& points, const request_choice& choice,
+                        const char* which, const char* span, const std::string& none) {
     std::int64_t longest = -1;
     request_choice found = choice;
     for (std::size_t p = 0; p < points.size(); ++p) {
         if (choice.point && *choice.point != p) continue;
-        if (!points[p].has("slowest") || points[p].at("slowest").is_null()) continue;
-        const json_place slowest = points[p].at("slowest");
-        const std::uint64_t id = slowest.at("request").count();
-        const std::int64_t trip = slowest.at("round_trip_ps").time().ps;
-        if (id == 0 || trip <= longest) continue;
-        longest = trip;
-        found = {request_choice::by::number, id, p, slowest.at("replication").count()};
+        if (!points[p].has(which) || points[p].at(which).is_null()) continue;
+        const json_place named = points[p].at(which);
+        const std::uint64_t id = named.at("request").count();
+        const std::int64_t length = named.at(span).time().ps;
+        if (id == 0 || length <= longest) continue;
+        longest = length;
+        found = {request_choice::by::number, id, p, named.at("replication").count()};
     }
-    if (longest < 0)
-        throw error(error_kind::usage, "there was no request, so none was the slowest");
+    if (longest < 0) throw error(error_kind::usage, none);
     return found;
+}
+
+request_choice recorded_slowest(const std::vector<json_place>& points, const request_choice& c) {
+    return recorded(points, c, "slowest", "round_trip_ps",
+                    "there was no request, so none was the slowest");
+}
+
+request_choice recorded_late(const std::vector<json_place>& points, const request_choice& c) {
+    return recorded(points, c, "latest_reply", "after_ps",
+                    c.point ? "no reply came late in point " + std::to_string(*c.point)
+                            : "no reply came late in this study");
 }
 
 void check_ranges(const std::vector<json_place>& points, const request_choice& c) {
@@ -93,15 +104,14 @@ void check_ranges(const std::vector<json_place>& points, const request_choice& c
 }
 
 /// Everything in it is set afterwards, except when the run itself must tell which request it is.
-request_choice completed(const std::vector<json_place>& points, request_choice c,
-                         const fs::path& folder) {
+request_choice completed(const std::vector<json_place>& points, request_choice c) {
     if (points.empty()) throw error(error_kind::input, "results.json", "points is empty");
     check_ranges(points, c);
     const bool one_run =
         points.size() == 1 && points[0].at("replication_results").elements().size() == 1;
     const bool named = one_run || (c.point && c.replication);
     if (!named && c.how == request_choice::by::slowest) c = recorded_slowest(points, c);
-    if (!named && c.how == request_choice::by::late) c = recorded_late(folder, c);
+    if (!named && c.how == request_choice::by::late) c = recorded_late(points, c);
     if (!c.point) c.point = 0;
     if (!c.replication) c.replication = 0;
     check_ranges(points, c);
@@ -151,10 +161,10 @@ testbenches::scenario scenario_of_results(const json& results, std::size_t point
     return testbenches::load_scenario(file, set);
 }
 
-story story_of(const json& results, const request_choice& choice, const fs::path& folder) {
+story story_of(const json& results, const request_choice& choice) {
     const json_place j(results, "");
     const std::vector<json_place> points = j.at("points").elements();
-    const request_choice c = completed(points, choice, folder);
+    const request_choice c = completed(points, choice);
     const json_place& point = points[*c.point];
     const json_place replication = point.at("replication_results").elements()[*c.replication];
 
@@ -166,7 +176,7 @@ story story_of(const json& results, const request_choice& choice, const fs::path
     source.out.point = *c.point;
     source.out.replication = *c.replication;
     source.out.seed = replication.at("seed").count();
-    source.out.point_name = name_of_labels(point.at("labels").texts_by_key());
+    source.out.point_name = name_of_labels(labels_of(point, j.at("axes").texts()));
     source.points = points.size();
     source.replications = point.at("replication_results").elements().size();
 

@@ -76,12 +76,10 @@ testbenches::scenario scenario_of_results(const nlohmann::json& results, std::si
                                           std::size_t replication);
 
 /// Repeats the run in child processes (SystemC elaborates once per process; runs are deterministic)
-/// and tells the story. `results` has the format of load_results(); `folder` holds its requests.csv
-/// and is needed for request_choice::by::late over a whole study only. Throws scmi_vp::error
-/// (usage) when there is no such point, replication or request, (input) when the scenario has
-/// moved, and what loading and running it throws.
-story story_of(const nlohmann::json& results, const request_choice& choice,
-               const std::filesystem::path& folder = {});
+/// and tells the story. `results` has the format of load_results(). Throws scmi_vp::error (usage)
+/// when there is no such point, replication or request, (input) when the scenario has moved, and
+/// what loading and running it throws.
+story story_of(const nlohmann::json& results, const request_choice& choice);
 
 /// The story as text, 80 columns: sentences, hops with bars, log lines, the command.
 void print_story(std::ostream& out, const story& s);

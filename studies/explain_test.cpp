@@ -55,10 +55,11 @@ json run_of(const std::string& scenario, std::uint64_t requests,
             const std::vector<std::string>& set = {}) {
     json point{{"id", 0}, {"labels", json::object()}, {"set", json::array()}};
     point["replication_results"] = {{{"seed", 1}, {"requests", requests}}};
-    return {{"format", "scmi-vp results 1"},
+    return {{"format", "scmi-vp results 2"},
             {"title", "t"},
             {"scenario", scenario},
             {"set", set},
+            {"axes", json::array()},
             {"points", json::array({point})}};
 }
 
@@ -251,38 +252,57 @@ TEST_F(explain, folders_that_hold_no_results_are_refused) {
                 HasSubstr("summary.json: scenario is missing"));
 }
 
-// requests.csv of a study has every timeout: the reply that came longest after its request wins.
-TEST_F(explain, the_latest_reply_of_a_study_is_found_in_its_requests) {
+/// Two points of the late reply's scenario, with 30 ms and 20 ms, and what their totals remembered.
+json two_timeouts() {
     json study = run_of(testbench("late-reply"), 0);
+    study["axes"] = {"timeout"};
     study["points"].push_back(study["points"][0]);
+    study["points"][0]["labels"] = {{"timeout", "30ms"}};
     study["points"][1]["labels"] = {{"timeout", "20ms"}};
     study["points"][1]["set"] = {"guest.max_rx_timeout=20ms"};
+    return study;
+}
+
+void remember(json& point, const char* which, const char* span, std::uint64_t request,
+              std::int64_t ps) {
+    point[which] = {{"replication", 0}, {"request", request}, {span, ps}};
+}
+
+// Of the latest replies of all points, the one that took longest; of equals, the first.
+TEST_F(explain, the_latest_reply_of_a_study_is_the_one_that_took_longest) {
+    json study = two_timeouts();
     const story direct = story_of(study, {request_choice::by::late, 0, 1, 0});
-    write("requests.csv", "point,replication,id,entered_ps,late_at_ps\n0,0,1,10,20\n1,0," +
-                              std::to_string(direct.request) + ",10,99\n0,0,3,10,\n");
-    const story s = story_of(study, late(), folder());
+    remember(study["points"][0], "latest_reply", "after_ps", 1, 10);
+    remember(study["points"][1], "latest_reply", "after_ps", direct.request, 89);
+    const story s = story_of(study, late());
     EXPECT_EQ(s.point, 1u);
     EXPECT_EQ(s.request, direct.request);
     EXPECT_THAT(all_of(s), HasSubstr("replication 0 of point 1 (timeout 20ms)"));
     EXPECT_THAT(s.rerun, HasSubstr("--set guest.max_rx_timeout=20ms --seed 1"));
+    remember(study["points"][1], "latest_reply", "after_ps", direct.request, 10);
+    EXPECT_EQ(story_of(study, late()).point, 0u);
     request_choice elsewhere = late();
     elsewhere.point = 0;
-    EXPECT_THAT(message_of(error_kind::usage,
-                           [&] {
-                               write("requests.csv",
-                                     "point,replication,id,entered_ps,late_at_ps\n");
-                               story_of(study, elsewhere, folder());
-                           }),
+    study["points"][0]["latest_reply"] = nullptr;
+    EXPECT_THAT(message_of(error_kind::usage, [&] { story_of(study, elsewhere); }),
                 HasSubstr("no reply came late in point 0"));
-    write("requests.csv", "point,replication,id,entered_ps,late_at_ps\n0,0,x,1,2\n");
-    EXPECT_THAT(message_of(error_kind::input, [&] { story_of(study, late(), folder()); }),
-                HasSubstr("requests.csv:2: 'x' is not a number"));
-    write("requests.csv", "point,replication,id,entered_ps,late_at_ps\n0,0,1\n");
-    EXPECT_THAT(message_of(error_kind::input, [&] { story_of(study, late(), folder()); }),
-                HasSubstr("has 3 cells instead of 5"));
-    fs::remove(folder() / "requests.csv");
-    EXPECT_THAT(message_of(error_kind::input, [&] { story_of(study, late(), folder()); }),
-                HasSubstr("give --point and --replication"));
+    study["points"][1]["latest_reply"] = nullptr;
+    EXPECT_THAT(message_of(error_kind::usage, [&] { story_of(study, late()); }),
+                HasSubstr("no reply came late in this study"));
+}
+
+TEST_F(explain, the_slowest_request_of_a_study_is_that_of_its_slowest_point) {
+    json study = two_timeouts();
+    remember(study["points"][0], "slowest", "round_trip_ps", 2, 99);
+    remember(study["points"][1], "slowest", "round_trip_ps", 3, 50);
+    const story s = story_of(study, request_choice{});
+    EXPECT_EQ(s.point, 0u);
+    EXPECT_EQ(s.request, 2u);
+    remember(study["points"][1], "slowest", "round_trip_ps", 3, 100);
+    EXPECT_EQ(story_of(study, request_choice{}).request, 3u);
+    request_choice first;
+    first.point = 0;
+    EXPECT_EQ(story_of(study, first).request, 2u);
 }
 
 TEST_F(explain, the_printed_story_fits_a_terminal) {

@@ -8,6 +8,7 @@
 #include <sstream>
 #include <tuple>
 
+#include "studies/point_totals.h"
 #include "testbenches/request_csv.h"
 
 namespace scmi_vp::studies {
@@ -66,10 +67,10 @@ void request_selection::top_list::insert(std::uint64_t key, const request& r) {
 }
 
 void request_selection::add(const request& r) {
-    if (r.timed_out && timeouts_.size() < most_timeouts) timeouts_.push_back(r);
-    if (r.result != models::outcome::unfinished) {
-        slow_.add(static_cast<std::uint64_t>(r.round_trip().ps), r);
-    }
+    const bool timeout = is_spurious_timeout(r) || is_true_timeout(r);
+    if (timeout && timeouts_.size() < most_timeouts) timeouts_.push_back(r);
+    // One that still waits when the run ends may be the slowest of all.
+    slow_.add(static_cast<std::uint64_t>(r.round_trip().ps), r);
     sample_.add(~request_hash(replication_, r.id), r);
 }
 

@@ -12,7 +12,7 @@
 
 namespace scmi_vp::studies {
 
-inline constexpr std::size_t most_timeouts = 10'000;  ///< rows of a point
+inline constexpr std::size_t most_timeouts = 50'000;  ///< rows of a point; results say when not all
 inline constexpr std::size_t most_slow = 1'000;
 inline constexpr std::size_t most_sampled = 1'000;
 

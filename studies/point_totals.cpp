@@ -86,16 +86,24 @@ slowest_request slowest_of(const request& r, const std::vector<std::string>& tas
 void point_totals::add(const request& r, const std::vector<std::string>& tasks) {
     ++requests;
     ++outcomes[std::size_t(r.result)];
-    const sim_time returned = r.at[std::size_t(instant::returned)];
-    blocked.add(std::max(returned - r.called, sim_time{}));
-    if (r.timed_out) ++(r.lost ? true_timeouts : spurious);
-    if (r.late_at != sim_time{}) ++late_replies;
+    if (is_spurious_timeout(r)) ++spurious;
+    if (is_true_timeout(r)) {
+        ++true_timeouts;
+        true_pending += !r.timed_out;
+    }
+    if (r.late_at != sim_time{}) {
+        ++late_replies;
+        note_late({0, r.id, r.late_at - r.at[std::size_t(instant::entered)]});
+    }
+    if (r.result == outcome::unfinished) {
+        longest_unfinished = std::max(longest_unfinished, r.round_trip());
+    }
     const bool tripped = r.result == outcome::ok || r.result == outcome::scmi_error ||
                          r.result == outcome::timed_out;
     if (!tripped) return;
     const sim_time trip = r.round_trip();
     round_trip.add(trip);
-    response.add(returned - r.intended);
+    response.add(r.at[std::size_t(instant::returned)] - r.intended);
     const auto hops = r.hops();
     for (std::size_t i = 0; i < hop_count; ++i) {
         hop_sum[i].add(std::max(hops[i], sim_time{}));
@@ -104,16 +112,23 @@ void point_totals::add(const request& r, const std::vector<std::string>& tasks) 
     if (slowest.id == 0 || trip > slowest.round_trip) slowest = slowest_of(r, tasks);
 }
 
+void point_totals::note_late(const latest_reply& l) {
+    if (latest.id == 0 || l.after > latest.after) latest = l;
+}
+
 void point_totals::merge(const point_totals& o) {
     requests += o.requests;
     for (std::size_t i = 0; i < outcome_count; ++i) outcomes[i] += o.outcomes[i];
     spurious += o.spurious;
     true_timeouts += o.true_timeouts;
+    true_pending += o.true_pending;
+    longest_unfinished = std::max(longest_unfinished, o.longest_unfinished);
     late_replies += o.late_replies;
     if (violations == 0) first_violation = o.first_violation;
     violations += o.violations;
     simulated.merge(o.simulated);
     blocked.merge(o.blocked);
+    not_made += o.not_made;
     round_trip.merge(o.round_trip);
     response.merge(o.response);
     for (std::size_t i = 0; i < hop_count; ++i) {
@@ -123,6 +138,7 @@ void point_totals::merge(const point_totals& o) {
     const bool slower =
         o.slowest.id != 0 && (slowest.id == 0 || o.slowest.round_trip > slowest.round_trip);
     if (slower) slowest = o.slowest;
+    if (o.latest.id != 0) note_late(o.latest);
 }
 
 std::uint64_t point_totals::refused() const {
@@ -138,15 +154,19 @@ json point_totals::to_json() const {
             {"outcomes", outcomes},
             {"spurious", spurious},
             {"true", true_timeouts},
+            {"true_pending", true_pending},
+            {"longest_unfinished", longest_unfinished.ps},
             {"late", late_replies},
             {"violations", violations},
             {"first_violation", first_violation},
             {"simulated", json_of(simulated)},
             {"blocked", json_of(blocked)},
+            {"not_made", not_made},
             {"round_trip", json_of(round_trip)},
             {"response", json_of(response)},
             {"hops", std::move(hops)},
-            {"slowest", json_of(slowest)}};
+            {"slowest", json_of(slowest)},
+            {"latest", {latest.replication, latest.id, latest.after.ps}}};
 }
 
 point_totals point_totals::from_json(const json& j) {
@@ -155,11 +175,14 @@ point_totals point_totals::from_json(const json& j) {
     j.at("outcomes").get_to(t.outcomes);
     t.spurious = j.at("spurious").get<std::uint64_t>();
     t.true_timeouts = j.at("true").get<std::uint64_t>();
+    t.true_pending = j.at("true_pending").get<std::uint64_t>();
+    t.longest_unfinished = sim_time(j.at("longest_unfinished").get<std::int64_t>());
     t.late_replies = j.at("late").get<std::uint64_t>();
     t.violations = j.at("violations").get<std::uint64_t>();
     t.first_violation = j.at("first_violation").get<std::string>();
     t.simulated = sum_from(j.at("simulated"));
     t.blocked = sum_from(j.at("blocked"));
+    t.not_made = j.at("not_made").get<std::uint64_t>();
     t.round_trip = histogram_from(j.at("round_trip"));
     t.response = histogram_from(j.at("response"));
     for (std::size_t i = 0; i < hop_count; ++i) {
@@ -167,6 +190,9 @@ point_totals point_totals::from_json(const json& j) {
         t.hop_max[i] = sim_time(j.at("hops").at(i).at(1).get<std::int64_t>());
     }
     t.slowest = slowest_from(j.at("slowest"));
+    const json& latest = j.at("latest");
+    t.latest = {latest.at(0).get<std::uint64_t>(), latest.at(1).get<std::uint64_t>(),
+                sim_time(latest.at(2).get<std::int64_t>())};
     return t;
 }
 

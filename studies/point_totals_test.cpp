@@ -72,12 +72,54 @@ TEST(point_totals, what_never_got_onto_the_ring_has_no_round_trip) {
     EXPECT_EQ(t.requests, 3u);
     EXPECT_EQ(t.refused(), 1u);
     EXPECT_EQ(t.round_trip.count(), 1u);
-    // Callers were blocked by all three, from the call on.
-    EXPECT_EQ(t.blocked.total(), seconds(1) + milliseconds(1) + microseconds(3));
     EXPECT_EQ(t.response.max(), milliseconds(1) + microseconds(1));
     EXPECT_EQ(t.slowest.id, 3u);
     EXPECT_EQ(t.slowest.task, "a-100");
     EXPECT_EQ(t.hop_sum[std::size_t(hop::service)].total(), milliseconds(1));
+}
+
+// Its reply is lost: that its timeout has not struck when the run ends does not make it none, or a
+// long timeout would seem to cause fewer than a short one.
+TEST(point_totals, a_lost_reply_whose_timeout_is_still_to_come_is_a_true_timeout) {
+    point_totals t;
+    t.add(made(1, seconds(60), true, true), tasks);
+    request waiting = made(2, seconds(30));
+    waiting.result = outcome::unfinished;
+    t.add(waiting, tasks);
+    EXPECT_EQ(t.true_timeouts, 1u) << "its reply may come";
+    waiting.lost = true;
+    waiting.id = 3;
+    t.add(waiting, tasks);
+    EXPECT_EQ(t.true_timeouts, 2u);
+    EXPECT_EQ(t.true_pending, 1u);
+    EXPECT_EQ(t.spurious, 0u);
+    EXPECT_EQ(t.outcomes[std::size_t(outcome::timed_out)], 1u);
+    EXPECT_EQ(t.round_trip.count(), 1u);
+}
+
+// From the intended instant, not from the call: that is what an open loop is for.
+TEST(point_totals, a_response_counts_from_the_intended_instant) {
+    point_totals t;
+    request r = made(1, milliseconds(1));
+    r.called = r.at[0] - microseconds(10);
+    r.intended = r.called - seconds(2);
+    t.add(r, tasks);
+    EXPECT_EQ(t.response.max(), seconds(2) + microseconds(10) + milliseconds(1));
+    EXPECT_EQ(t.round_trip.max(), milliseconds(1));
+}
+
+TEST(point_totals, the_latest_reply_is_the_one_that_took_longest) {
+    point_totals a, b;
+    request first = made(1, milliseconds(30), true), second = made(2, milliseconds(10), true);
+    second.late_at = second.at[0] + seconds(3);
+    a.add(first, tasks);
+    a.add(second, tasks);
+    a.set_replication(4);
+    b.add(made(7, milliseconds(30), true), tasks);
+    b.merge(a);
+    EXPECT_EQ(b.latest.id, 2u);
+    EXPECT_EQ(b.latest.replication, 4u);
+    EXPECT_EQ(b.latest.after, seconds(3));
 }
 
 TEST(point_totals, of_equally_slow_requests_the_first_counts) {
@@ -141,7 +183,7 @@ TEST(kept_requests, timeouts_are_kept_up_to_a_limit_the_first_of_all) {
     kept_requests kept;
     for (std::uint64_t rep = 0; rep < 3; ++rep) {
         request_selection selection(rep);
-        for (std::uint64_t id = 1; id <= 4000; ++id) {
+        for (std::uint64_t id = 1; id <= 20'000; ++id) {
             selection.add(made(id, milliseconds(30), true));
         }
         kept.merge(selection.take(tasks));
@@ -150,10 +192,10 @@ TEST(kept_requests, timeouts_are_kept_up_to_a_limit_the_first_of_all) {
     for (const kept_request& k : kept.all()) {
         if (!(k.reasons & kept_request::timeout)) continue;
         ++timeouts;
-        last = std::max(last, k.replication * 10000 + k.id);
+        last = std::max(last, k.replication * 100'000 + k.id);
     }
     EXPECT_EQ(timeouts, most_timeouts);
-    EXPECT_EQ(last, 2u * 10000 + 2000);
+    EXPECT_EQ(last, 2u * 100'000 + 10'000);
 }
 
 }  // namespace

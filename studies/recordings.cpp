@@ -18,12 +18,38 @@ using testbenches::short_time;
 // Fewer samples than this leave more than about a fifth of doubt about their frequency.
 constexpr std::uint64_t plenty = 100;
 
+/// What a scenario's latencies say of a histogram's overflows (make_histogram()).
+std::string overflows_as(const testbenches::scenario& s, std::uint64_t overflows) {
+    const std::string words = std::to_string(overflows) + " overflows ";
+    for (const distribution_ptr& d : s.system.hops) {
+        if (!d) continue;
+        const std::string text = d->describe();
+        const std::size_t at = text.find(words);
+        if (at == std::string::npos) continue;
+        return text.substr(at + words.size(), text.find(')', at) - at - words.size());
+    }
+    return "";
+}
+
+std::string between(const interval& i) {
+    return rate_text(1e6 * i.low) + " and " + rate_text(1e6 * i.high) + " per million delays (95%)";
+}
+
 }  // namespace
 
-std::uint64_t recording::above(sim_time t) const {
+std::uint64_t recording::perhaps_above(sim_time t) const {
     std::uint64_t n = pooled.max > t ? pooled.overflows : 0;
     for (const histogram_bin& b : pooled.bins) {
         if (b.low + pooled.width > t) n += b.count;
+    }
+    return n;
+}
+
+std::uint64_t recording::surely_above(sim_time t) const {
+    std::uint64_t n = 0;
+    if (pooled.overflows > 0 && pooled.max > t) n = pooled.limit > t ? pooled.overflows : 1;
+    for (const histogram_bin& b : pooled.bins) {
+        if (b.low >= t) n += b.count;
     }
     return n;
 }
@@ -36,7 +62,8 @@ std::vector<recording> recordings_of(const testbenches::scenario& s) {
         std::ifstream in(file);
         try {
             const traces::cyclictest_file read = traces::read_cyclictest(in, file.string());
-            all.push_back({file.lexically_normal(), read.pooled, read.samples + read.overflows});
+            all.push_back({file.lexically_normal(), read.pooled, read.samples + read.overflows,
+                           overflows_as(s, read.overflows)});
         } catch (const error&) {
             continue;  // a list of times: it is what it is
         }
@@ -53,28 +80,31 @@ std::string limits_of(const recording& r) {
     std::string text = r.file.string() + " has " + grouped(r.samples) + " samples, the longest " +
                        short_time(r.pooled.max);
     if (r.pooled.overflows) {
-        text += ", " + grouped(r.pooled.overflows) + " of them beyond its histogram";
+        text += ", " + grouped(r.pooled.overflows) + " of them beyond its histogram of " +
+                short_time(r.pooled.limit) + ", of which it tells the longest only";
+        if (!r.overflows_as.empty()) text += " (the scenario takes them as: " + r.overflows_as + ")";
     }
     return text + ": a delay that it never saw may still come up to " + rate_text(bound) +
            " times per million (95%).";
 }
 
 std::string limits_beyond(const recording& r, sim_time timeout) {
-    const std::uint64_t k = r.above(timeout);
-    if (k >= plenty) return "";
-    if (k == 0) {
+    const std::uint64_t least = r.surely_above(timeout), most = r.perhaps_above(timeout);
+    if (least >= plenty) return "";
+    if (most == 0) {
         return "beyond the recording: no sample of " + r.file.string() +
                " reaches this timeout (the longest is " + short_time(r.pooled.max) +
                "), so it cannot tell how often delays do; up to " +
-               rate_text(1e6 * zero_count_bound(r.samples)) + " per million are possible (95%)";
+               rate_text(1e6 * zero_count_bound(r.samples)) +
+               " per million delays are possible (95%)";
     }
-    const interval i = clopper_pearson(k, r.samples);
-    return "rests on " + std::to_string(k) + (k == 1 ? " sample" : " samples") + " of " +
-           r.file.string() + " above " + to_string(timeout) +
-           ": the host's true share of such delays "
-           "lies between " +
-           rate_text(1e6 * i.low) + " and " + rate_text(1e6 * i.high) +
-           " per million (95%), which the interval in the table does not contain";
+    const interval i{clopper_pearson(least, r.samples).low, clopper_pearson(most, r.samples).high};
+    std::string text = "rests on " + (least < most ? std::to_string(least) + " to " : "") +
+                       std::to_string(most) + (most == 1 ? " sample" : " samples") + " of " +
+                       r.file.string() + " above " + to_string(timeout);
+    if (least < most) text += ", of which it tells the longest only";
+    return text + ": the host's true share of such delays lies between " + between(i) +
+           ", which the interval in the table does not contain";
 }
 
 }  // namespace scmi_vp::studies

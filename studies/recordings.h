@@ -17,9 +17,12 @@ struct recording {
     std::filesystem::path file;
     histogram pooled;
     std::uint64_t samples = 0;  ///< overflows included
+    std::string overflows_as;   ///< what the scenario makes of them, "at 35.773ms"; empty: none
 
-    /// How many samples may be longer than t; those beyond the histogram as its maximum.
-    std::uint64_t above(sim_time t) const;
+    /// How many samples are longer than t, at least and at most: of those beyond the histogram only
+    /// where it ends and the longest are known.
+    std::uint64_t surely_above(sim_time t) const;
+    std::uint64_t perhaps_above(sim_time t) const;
 };
 
 /// The histograms that a scenario reads.

@@ -13,8 +13,9 @@ rate_data read_rate(const json_place& j) {
     rate_data r;
     r.count = j.at("count").count();
     r.per_million = j.at("per_million").number();
-    r.low = j.at("low").number();
-    r.high = j.at("high").number();
+    const bool bounded = !j.at("low").is_null() && !j.at("high").is_null();
+    r.low = bounded ? j.at("low").number() : r.per_million;
+    r.high = bounded ? j.at("high").number() : r.per_million;
     if (j.has("confidence")) r.confidence = j.at("confidence").number();
     if (j.has("method")) r.method = j.at("method").text();
     if (j.has("beyond")) r.beyond = j.at("beyond").text();
@@ -74,21 +75,22 @@ void read_histogram(const json_place& j, point_data& p) {
     }
 }
 
-point_data read_point(const json_place& j) {
+point_data read_point(const json_place& j, const std::vector<std::string>& axes) {
     point_data p;
     p.id = j.at("id").count();
-    p.labels = j.at("labels").texts_by_key();
+    p.labels = labels_of(j, axes);
     p.set = j.at("set").texts();
-    p.simulated = j.at("simulated_ps").time();
+    p.simulated_s = j.at("simulated_s").number();
     p.requests = j.at("requests").count();
-    p.blocked = j.at("calls_blocked_ps").time();
+    p.blocked_s = j.at("calls_blocked_s").number();
+    if (j.has("calls_not_made")) p.not_made = j.at("calls_not_made").count();
     p.late_replies = j.at("late_replies").count();
     p.refused = j.at("refused").count();
     p.violations = j.at("violations").count();
     p.spurious = read_rate(j.at("spurious_timeouts"));
     p.true_timeouts = read_rate(j.at("true_timeouts"));
     p.round_trip = read_spread(j.at("round_trip_ps"));
-    if (j.has("response_ps")) p.response = read_spread(j.at("response_ps"));
+    p.response = read_spread(j.at("response_ps"));
     read_hops(j.at("hops_ps"), p);
     read_histogram(j.at("round_trip_histogram"), p);
     if (j.has("slowest") && !j.at("slowest").is_null()) p.slowest = read_slowest(j.at("slowest"));
@@ -96,6 +98,7 @@ point_data read_point(const json_place& j) {
         p.seeds.push_back(r.at("seed").count());
     }
     if (j.has("rx_timeout_ps")) p.rx_timeout = j.at("rx_timeout_ps").time();
+    p.remarks = j.at("remarks").texts();
     return p;
 }
 
@@ -119,13 +122,6 @@ std::vector<json_place> json_place::elements() const {
     for (std::size_t i = 0; i < value_.size(); ++i) {
         all.emplace_back(value_.at(i), path_ + "[" + std::to_string(i) + "]");
     }
-    return all;
-}
-
-std::vector<std::pair<std::string, std::string>> json_place::texts_by_key() const {
-    if (!value_.is_object()) refuse("an object");
-    std::vector<std::pair<std::string, std::string>> all;
-    for (const auto& [key, value] : value_.items()) all.emplace_back(key, at(key).text());
     return all;
 }
 
@@ -161,6 +157,15 @@ double json_place::number() const {
 void json_place::refuse(const std::string& what) const {
     throw error(error_kind::input, "results.json",
                 path_ + " is not " + what + "; was the file edited?");
+}
+
+std::vector<std::pair<std::string, std::string>> labels_of(const json_place& point,
+                                                           const std::vector<std::string>& axes) {
+    std::vector<std::pair<std::string, std::string>> labels;
+    for (const std::string& a : axes) {
+        if (point.at("labels").has(a)) labels.emplace_back(a, point.at("labels").at(a).text());
+    }
+    return labels;
 }
 
 std::string name_of_labels(const std::vector<std::pair<std::string, std::string>>& labels) {
@@ -209,8 +214,9 @@ report_data read_results(const nlohmann::json& results) {
     d.set = j.at("set").texts();
     d.seed = j.at("seed").count();
     d.replications = j.at("replications").count();
+    const std::vector<std::string> axes = j.at("axes").texts();
     for (const json_place& p : j.at("points").elements()) {
-        d.points.push_back(read_point(p));
+        d.points.push_back(read_point(p, axes));
         point_data& point = d.points.back();
         std::vector<std::string> set = point.set;
         set.insert(set.end(), d.set.begin(), d.set.end());

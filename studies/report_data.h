@@ -13,11 +13,12 @@
 
 #include "base/hops.h"
 #include "base/time.h"
+#include "studies/estimators.h"
 
 namespace scmi_vp::studies {
 
 /// The value of the first "format" key that this program reads.
-inline constexpr const char* results_format = "scmi-vp results 1";
+inline constexpr const char* results_format = "scmi-vp results 2";
 
 /// Events per million requests with an interval.
 struct rate_data {
@@ -25,11 +26,18 @@ struct rate_data {
     double per_million = 0, low = 0, high = 0, confidence = 0.95;
     std::string method;
     std::string beyond;  ///< why the number says less than it seems to; mostly empty
+
+    bool has_interval() const { return count > 0 && low < high; }
 };
 
 struct spread_data {
     std::uint64_t count = 0;
     sim_time min, mean, p50, p99, p999, max;
+
+    /// Of 0.5, 0.99, 0.999 and 1.
+    sim_time at(double q) const { return q >= 1 ? max : q > 0.99 ? p999 : q > 0.5 ? p99 : p50; }
+    /// Whether that many values tell a quantile from their maximum.
+    bool tells(double q) const { return tells_quantile(count, q); }
 };
 
 struct slowest_data {
@@ -49,10 +57,11 @@ struct histogram_bucket {
 
 struct point_data {
     std::size_t id = 0;
-    std::vector<std::pair<std::string, std::string>> labels;  ///< axis, value; by axis name
+    std::vector<std::pair<std::string, std::string>> labels;  ///< axis, value; in the study's order
     std::vector<std::string> set;
     std::optional<sim_time> rx_timeout;
-    sim_time simulated, blocked;
+    double simulated_s = 0, blocked_s = 0;  ///< seconds, over all replications and tasks
+    std::optional<std::uint64_t> not_made;  ///< of open loops: calls that were due at the end
     std::uint64_t requests = 0, late_replies = 0, refused = 0, violations = 0;
     rate_data spurious, true_timeouts;
     spread_data round_trip, response;
@@ -60,6 +69,7 @@ struct point_data {
     std::vector<histogram_bucket> histogram;
     std::optional<slowest_data> slowest;  ///< none if there was no request
     std::vector<std::uint64_t> seeds;     ///< of the replications
+    std::vector<std::string> remarks;     ///< what its numbers do not show
 
     /// "host busy, timeout 30ms", or "this run" without labels.
     std::string name() const;
@@ -76,6 +86,12 @@ struct report_data {
 /// Throws scmi_vp::error (input) that names the key, "results.json: points[3].requests is missing".
 report_data read_results(const nlohmann::json& results);
 
+class json_place;
+
+/// Axis and value of a point of results.json, in the order of its axes.
+std::vector<std::pair<std::string, std::string>> labels_of(const json_place& point,
+                                                           const std::vector<std::string>& axes);
+
 /// "host busy, timeout 30ms" for a point's "labels".
 std::string name_of_labels(const std::vector<std::pair<std::string, std::string>>& labels);
 
@@ -91,7 +107,6 @@ public:
     bool has(const std::string& key) const;
     json_place at(const std::string& key) const;
     std::vector<json_place> elements() const;
-    std::vector<std::pair<std::string, std::string>> texts_by_key() const;
     std::vector<std::string> texts() const;
     std::string text() const;
     std::uint64_t count() const;  ///< an integer >= 0

@@ -49,7 +49,7 @@ std::string page_of(const fs::path& folder) {
     if (!results.contains("study")) results = measured(results);
     std::ostringstream page;
     if (has_request(results)) {
-        const story s = story_of(results, request_choice{}, folder);
+        const story s = story_of(results, request_choice{});
         write_report(results, &s, page);
     } else {
         write_report(results, nullptr, page);

@@ -34,7 +34,12 @@ std::vector<std::string> axes_of(const report_data& d) {
     return axes;
 }
 
-void write_table_head(std::ostream& out, const std::vector<std::string>& axes) {
+bool has_open_loop(const report_data& d) {
+    return std::any_of(d.points.begin(), d.points.end(),
+                       [](const point_data& p) { return p.not_made.has_value(); });
+}
+
+void write_table_head(std::ostream& out, const std::vector<std::string>& axes, bool open_loop) {
     out << "<thead><tr>";
     if (axes.empty()) out << "<th scope=\"col\" class=\"axis-name\">point</th>";
     for (const std::string& a : axes) {
@@ -46,8 +51,14 @@ void write_table_head(std::ostream& out, const std::vector<std::string>& axes) {
         << column("round trip median", "half of the round trips took longer")
         << column("99&nbsp;%", "one round trip in 100 took longer")
         << column("99.9&nbsp;%", "one round trip in 1000 took longer")
-        << column("maximum", "the longest round trip")
-        << column("callers blocked", "from call to return, summed over all calls")
+        << column("maximum", "the longest round trip");
+    if (open_loop) {
+        out << column("response median", "from the instant at which the call was due")
+            << column("99&nbsp;%", "one response in 100 took longer")
+            << column("maximum", "the longest response")
+            << column("not made", "calls that were due and had no task when their run ended");
+    }
+    out << column("callers blocked", "all tasks' time in calls, waiting for locks included")
         << column("late replies", "replies that came after their request had timed out")
         << column("refused", "requests that found no free xfer or transport message")
         << column("violations", "rules that the checkers saw broken") << "</tr></thead>\n";
@@ -56,33 +67,40 @@ void write_table_head(std::ostream& out, const std::vector<std::string>& axes) {
 /// Why a number says less than it seems to, once each, in the order of the table.
 std::vector<std::string> reservations_of(const report_data& d) {
     std::vector<std::string> all;
-    for (const point_data& p : d.points) {
-        for (const rate_data* r : {&p.spurious, &p.true_timeouts}) {
-            if (r->beyond.empty()) continue;
-            if (std::find(all.begin(), all.end(), r->beyond) == all.end()) all.push_back(r->beyond);
+    const auto add = [&](const std::string& text) {
+        if (!text.empty() && std::find(all.begin(), all.end(), text) == all.end()) {
+            all.push_back(text);
         }
+    };
+    for (const point_data& p : d.points) {
+        for (const std::string& r : p.remarks) add(r);
+        add(p.spurious.beyond);
+        add(p.true_timeouts.beyond);
     }
     return all;
+}
+
+/// Its number in that list, if it is there.
+std::string mark_of(const std::string& text, const std::vector<std::string>& reservations) {
+    const auto note = std::find(reservations.begin(), reservations.end(), text);
+    if (note == reservations.end()) return "";
+    return "<sup>" + std::to_string(note - reservations.begin() + 1) + "</sup>";
 }
 
 std::string rate_cell(const rate_data& r, const std::vector<std::string>& reservations) {
     std::string cell = "<td title=\"" + escaped(nice_count(r.count) + " in all" +
                                                 (r.method.empty() ? "" : "; " + r.method));
     cell += "\">" + (r.count ? nice_number(r.per_million) : std::string("0"));
-    const auto note = std::find(reservations.begin(), reservations.end(), r.beyond);
-    if (note != reservations.end()) {
-        cell += "<sup>" + std::to_string(note - reservations.begin() + 1) + "</sup>";
-    }
-    if (r.high > 0) {
-        cell += "<small>" +
-                (r.count ? nice_number(r.low) + "\u2009\u2013\u2009" : std::string("&lt; ")) +
-                nice_number(r.high) + "</small>";
+    cell += mark_of(r.beyond, reservations);
+    if (r.has_interval()) {
+        cell += "<small>" + nice_number(r.low) + "\u2009\u2013\u2009" + nice_number(r.high) +
+                "</small>";
     }
     return cell + "</td>";
 }
 
 void write_row(std::ostream& out, const point_data& p, const std::vector<std::string>& axes,
-               const std::vector<std::string>& reservations) {
+               const std::vector<std::string>& reservations, bool open_loop) {
     out << "<tr>";
     if (axes.empty()) out << "<th scope=\"row\">" << escaped(p.name()) << "</th>";
     for (const std::string& a : axes) {
@@ -91,12 +109,21 @@ void write_row(std::ostream& out, const point_data& p, const std::vector<std::st
         out << "<th scope=\"row\">" << (label == p.labels.end() ? "" : escaped(label->second))
             << "</th>";
     }
-    out << "<td>" << nice_count(p.requests) << "</td>" << rate_cell(p.spurious, reservations)
+    out << "<td>" << nice_count(p.requests);
+    for (const std::string& r : p.remarks) out << mark_of(r, reservations);
+    out << "</td>" << rate_cell(p.spurious, reservations)
         << rate_cell(p.true_timeouts, reservations);
-    for (const sim_time t :
-         {p.round_trip.p50, p.round_trip.p99, p.round_trip.p999, p.round_trip.max, p.blocked}) {
-        out << "<td>" << nice_time(t) << "</td>";
+    const auto time_cells = [&out](const spread_data& s, std::initializer_list<double> quantiles) {
+        for (const double q : quantiles) {
+            out << "<td>" << (s.tells(q) ? nice_time(s.at(q)) : std::string("\u2013")) << "</td>";
+        }
+    };
+    time_cells(p.round_trip, {0.5, 0.99, 0.999, 1});
+    if (open_loop) {
+        time_cells(p.response, {0.5, 0.99, 1});
+        out << "<td>" << (p.not_made ? nice_count(*p.not_made) : std::string()) << "</td>";
     }
+    out << "<td>" << nice_seconds(p.blocked_s) << "</td>";
     for (const std::uint64_t n : {p.late_replies, p.refused, p.violations}) {
         out << "<td>" << nice_count(n) << "</td>";
     }
@@ -114,7 +141,7 @@ std::string methods_of(const report_data& d) {
     std::set<std::string> methods;
     for (const point_data& p : d.points) {
         for (const rate_data* r : {&p.spurious, &p.true_timeouts}) {
-            if (r->method.empty() || r->high <= 0) continue;  // no interval, no method
+            if (r->method.empty() || !r->has_interval()) continue;
             methods.insert(nice_number(100 * r->confidence) + " % intervals: " + r->method);
         }
     }
@@ -131,9 +158,10 @@ void write_table(std::ostream& out, const report_data& d) {
            "point of "
            "the study. "
         << escaped(methods) << (methods.empty() ? "" : ".") << "</caption>\n";
-    write_table_head(out, axes);
+    const bool open_loop = has_open_loop(d);
+    write_table_head(out, axes, open_loop);
     out << "<tbody>\n";
-    for (const point_data& p : d.points) write_row(out, p, axes, reservations);
+    for (const point_data& p : d.points) write_row(out, p, axes, reservations, open_loop);
     out << "</tbody></table></div>\n";
     write_reservations(out, reservations);
 }
@@ -230,7 +258,7 @@ std::string facts(const report_data& d) {
     double simulated_s = 0;
     for (const point_data& p : d.points) {
         requests += p.requests;
-        simulated_s += static_cast<double>(p.simulated.ps) * 1e-12;
+        simulated_s += p.simulated_s;
     }
     return std::to_string(d.points.size()) + (d.points.size() == 1 ? " point, " : " points, ") +
            std::to_string(d.replications) +
@@ -254,7 +282,7 @@ void write_report(const nlohmann::json& results, const story* slowest, std::ostr
     write_pictures(out, d);
     if (slowest) write_story(out, *slowest);
     if (!d.notes.empty()) {
-        out << "<h2>What the recording cannot tell</h2>\n<ul class=\"notes\">\n";
+        out << "<h2>What this cannot tell</h2>\n<ul class=\"notes\">\n";
         for (const std::string& n : d.notes) out << "<li>" << escaped(n) << "</li>\n";
         out << "</ul>\n";
     }

@@ -142,27 +142,67 @@ TEST(report_html, tables_say_what_their_headers_are_for) {
     }
 }
 
-// Nothing seen has no place on a logarithmic axis: its bound has.
-TEST(report_html, zero_timeouts_show_their_bound) {
-    const std::string chart = timeouts_chart(read_results(sample_results()));
-    EXPECT_NE(chart.find("none seen, below 7.5"), std::string::npos);
-}
-
-// Where not even a bound is known, the arrow stands at the end of the axis; where nothing timed out
-// at all there is no axis.
-TEST(report_html, zero_timeouts_without_a_bound_are_said) {
+// Nothing seen has no place on a logarithmic axis, and no interval: a zero beside one would be read
+// as certainty. Where nothing timed out at all there is no axis.
+TEST(report_html, zero_timeouts_are_said_in_words) {
     nlohmann::json results = sample_results();
-    results["points"][1]["spurious_timeouts"] = {
-        {"count", 0}, {"per_million", 0}, {"low", 0}, {"high", 0}, {"beyond", "b < c"}};
-    EXPECT_NE(timeouts_chart(read_results(results)).find(">none seen</text>"), std::string::npos);
-    EXPECT_NE(page_of(results, nullptr).find("<li>b &lt; c</li>"), std::string::npos);
-    for (auto& p : results["points"]) {
-        for (const char* rate : {"spurious_timeouts", "true_timeouts"}) {
-            p[rate] = {{"count", 0}, {"per_million", 0}, {"low", 0}, {"high", 0}};
-        }
-    }
+    const nlohmann::json none{{"count", 0},      {"per_million", 0},   {"low", nullptr},
+                              {"high", nullptr}, {"beyond", "b < c"}};
+    results["points"][1]["spurious_timeouts"] = none;
+    const std::string chart = timeouts_chart(read_results(results));
+    EXPECT_NE(chart.find(">no spurious timeouts seen</text>"), std::string::npos);
+    const std::string page = page_of(results, nullptr);
+    EXPECT_NE(page.find("<li>b &lt; c</li>"), std::string::npos);
+    for (auto& p : results["points"]) p["spurious_timeouts"] = p["true_timeouts"] = none;
     EXPECT_NE(page_of(results, nullptr).find("No request timed out at any point"),
               std::string::npos);
+}
+
+std::string first_row_of(const std::string& page) {
+    const std::size_t from = page.find("<tbody>");
+    return page.substr(from, page.find("</tr>", from) - from);
+}
+
+// All replications agree: a rate, and no interval of no width.
+TEST(report_html, a_rate_without_an_interval_has_none_in_the_table) {
+    nlohmann::json results = sample_results();
+    results["points"][0]["true_timeouts"] = {{"count", 7},      {"per_million", 17.5},
+                                             {"low", nullptr},  {"high", nullptr},
+                                             {"method", "all"}, {"beyond", "the same"}};
+    EXPECT_NE(first_row_of(page_of(results, nullptr)).find(">17.5<sup>1</sup></td>"),
+              std::string::npos);
+}
+
+// The response of an open loop counts from the intended instant; calls that nobody made are told.
+TEST(report_html, open_loops_show_their_responses) {
+    nlohmann::json results = sample_results();
+    EXPECT_EQ(page_of(results, nullptr).find("not made"), std::string::npos);
+    results["points"][0]["calls_not_made"] = 14711;
+    results["points"][0]["response_ps"]["p50"] = 4'400'000'000'000;
+    results["points"][0]["remarks"] = {"4 711 calls were due"};
+    const std::string page = page_of(results, nullptr), row = first_row_of(page);
+    EXPECT_NE(page.find(">response median</th>"), std::string::npos);
+    EXPECT_NE(row.find("<td>4.4\u00a0s</td>"), std::string::npos);
+    EXPECT_NE(row.find("<td>14\u202f711</td>"), std::string::npos) << row;
+    EXPECT_NE(row.find("000<sup>1</sup></td>"), std::string::npos) << "the remark, at requests";
+    EXPECT_NE(page.find("<li>4 711 calls were due</li>"), std::string::npos);
+}
+
+// 99.9 % of a hundred values is their maximum, and not what it says.
+TEST(report_html, quantiles_that_few_values_cannot_tell_are_left_out) {
+    nlohmann::json results = sample_results();
+    results["points"][0]["round_trip_ps"]["count"] = 100;
+    const std::string row = first_row_of(page_of(results, nullptr));
+    EXPECT_NE(row.find("<td>420\u00a0\u00b5s</td><td>\u2013</td>"), std::string::npos) << row;
+}
+
+// More than the 106 days that fit an integer of picoseconds.
+TEST(report_html, long_studies_are_told_whole) {
+    nlohmann::json results = sample_results();
+    for (auto& p : results["points"]) p["simulated_s"] = p["calls_blocked_s"] = 2.16e6;
+    const std::string page = page_of(results, nullptr);
+    EXPECT_NE(page.find("17\u202f300\u202f000 s of simulated time"), std::string::npos);
+    EXPECT_NE(first_row_of(page).find("2\u202f160\u202f000\u00a0s"), std::string::npos);
 }
 
 // Each number is followed by the number of its reservation, and the list has it there.

@@ -14,11 +14,12 @@ namespace scmi_vp::studies {
 
 inline nlohmann::json sample_rate(std::uint64_t count, std::uint64_t requests) {
     const double n = static_cast<double>(requests) / 1e6, k = static_cast<double>(count);
+    using nlohmann::json;
     const double spread = 2.26 * std::sqrt(k);
     return {{"count", count},
             {"per_million", k / n},
-            {"low", std::max(0.0, k - spread) / n},
-            {"high", count ? (k + spread) / n : 3.0 / n},
+            {"low", count ? json(std::max(0.0, k - spread) / n) : json()},
+            {"high", count ? json((k + spread) / n) : json()},
             {"confidence", 0.95},
             {"method", "t over 10 replications"},
             {"beyond",
@@ -82,9 +83,10 @@ inline nlohmann::json sample_point(std::size_t id, const std::string& host,
         {"id", id},
         {"labels", {{"host", host}, {"timeout", timeout}}},
         {"set", {"guest.max_rx_timeout=" + timeout}},
-        {"simulated_ps", 600'000'000 * us},
+        {"simulated_s", 600.0},
         {"requests", requests},
-        {"calls_blocked_ps", static_cast<std::int64_t>(body * 1e6 * static_cast<double>(requests))},
+        {"calls_blocked_s", body * 1e-6 * static_cast<double>(requests)},
+        {"remarks", nlohmann::json::array()},
         {"outcomes", {{"ok", requests - spurious}, {"timed_out", spurious}}},
         {"spurious_timeouts", sample_rate(spurious, requests)},
         {"true_timeouts", sample_rate(freezing ? 4 : 0, requests)},
@@ -129,7 +131,7 @@ inline nlohmann::json sample_point(std::size_t id, const std::string& host,
 
 inline nlohmann::json sample_results() {
     nlohmann::json j{
-        {"format", "scmi-vp results 1"},
+        {"format", "scmi-vp results 2"},
         {"title", "What does a timeout cost? <quick & dirty>"},
         {"description",
          "Which rx timeout belongs into the device tree when the platform runs on a host that is "
@@ -139,6 +141,7 @@ inline nlohmann::json sample_results() {
         {"scenario", "testbenches/quick start/scenario.toml"},
         {"study", "testbenches/quick start/study.toml"},
         {"set", {"guest.hz=1000"}},
+        {"axes", {"host", "timeout"}},
         {"notes",
          {"The recording has 7.2 million samples: it cannot defend a probability far below one in "
           "a million.",

@@ -68,13 +68,18 @@ std::string nice_time(sim_time t) {
     return "0";
 }
 
+std::string nice_seconds(double seconds) {
+    if (seconds >= 1000) return nice_number(seconds) + "\u00a0s";
+    return nice_time(sim_time(std::llround(seconds * 1e12)));
+}
+
 std::string nice_count(std::uint64_t n) {
     return grouped(std::to_string(n));
 }
 
 std::string nice_rate(const rate_data& r) {
-    if (r.count == 0) return r.high > 0 ? "0 (<\u00a0" + nice_number(r.high) + ")" : "0";
-    if (r.high <= 0) return nice_number(r.per_million);
+    if (r.count == 0) return "0";
+    if (!r.has_interval()) return nice_number(r.per_million);
     return nice_number(r.per_million) + " (" + nice_number(r.low) + " to " + nice_number(r.high) +
            ")";
 }

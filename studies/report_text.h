@@ -13,11 +13,13 @@ namespace scmi_vp::studies {
 
 /// "71.3 µs", "0".
 std::string nice_time(sim_time t);
+/// The same for seconds, which may be more than a sim_time holds.
+std::string nice_seconds(double seconds);
 /// "1 234 567" with thin spaces.
 std::string nice_count(std::uint64_t n);
 /// "0.0123", "12.3", "1 230": three significant digits, no exponent.
 std::string nice_number(double x);
-/// "12.3 (8.1 to 17.2)"; "0 (< 3.1)" when nothing was counted.
+/// "12.3 (8.1 to 17.2)", without an interval "12.3".
 std::string nice_rate(const rate_data& r);
 /// "99.2 %".
 std::string nice_share(double share);

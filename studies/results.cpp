@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// See results.h. The format: docs/results.md.
+// See results.h. The format: docs/study.md.
 #include "studies/results.h"
 
 #include <algorithm>
@@ -7,8 +7,10 @@
 #include <cstdlib>
 #include <set>
 
+#include "studies/human.h"
 #include "studies/recordings.h"
 #include "studies/report_data.h"
+#include "testbenches/account.h"
 
 namespace scmi_vp::studies {
 namespace {
@@ -31,13 +33,67 @@ std::vector<unit_counts> units(const point_result& r, std::uint64_t replication_
 }
 
 /// A timeout beyond all samples says nothing about the host, however often it was simulated.
-void mind_recordings(point_findings& p) {
+void mind_recordings(point_findings& p, const std::vector<recording>& recordings) {
     const sim_time timeout = rx_timeout_of(p.point->scenario);
-    for (const recording& r : recordings_of(p.point->scenario)) {
+    std::string told;
+    for (const recording& r : recordings) {
         const std::string limits = limits_beyond(r, timeout);
-        const bool none = p.spurious.count == 0 && r.above(timeout) == 0;
-        if (none || (p.spurious.beyond.empty() && p.spurious.count > 0)) p.spurious.beyond = limits;
+        const bool none = p.spurious.count == 0 && r.perhaps_above(timeout) == 0;
+        if (!none && (p.spurious.count == 0 || !p.spurious.beyond.empty())) continue;
+        told += (told.empty() || limits.empty() ? "" : "; ") + limits;
     }
+    if (!told.empty()) p.spurious.beyond = told;
+}
+
+std::string of_runs(std::size_t some, std::size_t all) {
+    if (all == 1) return "in its only run";
+    return "in " + std::to_string(some) + " of " + std::to_string(all) + " runs";
+}
+
+std::vector<std::string> remarks_on(const point_result& r) {
+    const point_totals& t = r.totals;
+    const auto runs = [&](auto is) {
+        return std::size_t(std::count_if(r.replications.begin(), r.replications.end(), is));
+    };
+    const std::size_t all = r.replications.size();
+    const auto unprobed = runs([](const replication_summary& o) { return !o.probed; });
+    const auto missing = runs([](const replication_summary& o) { return o.no_device > 0; });
+    std::vector<std::string> remarks;
+    if (unprobed) {
+        remarks.push_back(of_runs(unprobed, all) +
+                          " the driver's probe failed or had not ended, so their workload did not "
+                          "run; scmi-vp run tells why");
+    }
+    if (missing) {
+        remarks.push_back(of_runs(missing, all) +
+                          " calls found no device (-ENODEV), as after a protocol whose probe "
+                          "failed: they sent nothing");
+    }
+    const std::uint64_t unfinished = t.outcomes[std::size_t(models::outcome::unfinished)];
+    // A few always are on their way when a run ends.
+    if (t.true_pending || t.longest_unfinished > t.round_trip.quantile(0.999)) {
+        std::string text = grouped(unfinished) + (unfinished == 1 ? " request" : " requests") +
+                           " had not returned when the run ended, the longest after " +
+                           testbenches::short_time(t.longest_unfinished) +
+                           ": round trips do not contain them";
+        if (t.true_pending) {
+            text += "; " + grouped(t.true_pending) + " of the " + grouped(t.true_timeouts) +
+                    " true timeouts are of these, since their reply is lost";
+        }
+        remarks.push_back(text);
+    }
+    if (t.not_made) {
+        remarks.push_back(grouped(t.not_made) +
+                          " calls were due and not made when their run ended, because all tasks "
+                          "were in earlier ones: response times do not contain them");
+    }
+    const std::uint64_t timeouts = t.spurious + t.true_timeouts;
+    if (timeouts > most_timeouts) {
+        remarks.push_back("requests.csv has the first " + grouped(most_timeouts) + " of " +
+                          grouped(timeouts) +
+                          " timeouts, unless the study was run with --requests all");
+    }
+    return remarks;
 }
 
 void add_once(std::vector<std::string>& notes, const std::string& note) {
@@ -45,10 +101,15 @@ void add_once(std::vector<std::string>& notes, const std::string& note) {
 }
 
 ordered_json json_of(const rate_estimate& r) {
-    return {{"count", r.count},           {"per_million", rounded(r.per_million)},
-            {"low", rounded(r.low)},      {"high", rounded(r.high)},
-            {"confidence", r.confidence}, {"method", r.method},
-            {"beyond", r.beyond}};
+    ordered_json j{{"count", r.count},
+                   {"per_million", rounded(r.per_million)},
+                   {"low", nullptr},
+                   {"high", nullptr},
+                   {"confidence", r.confidence},
+                   {"method", r.method},
+                   {"beyond", r.beyond}};
+    if (r.low < r.high) j["low"] = rounded(r.low), j["high"] = rounded(r.high);
+    return j;
 }
 
 ordered_json json_of(const traces::span_histogram& h) {
@@ -73,6 +134,11 @@ ordered_json json_of(const slowest_request& s) {
             {"hops_ps", std::move(hops)}};
 }
 
+ordered_json json_of(const latest_reply& l) {
+    if (l.id == 0) return nullptr;
+    return {{"replication", l.replication}, {"request", l.id}, {"after_ps", l.after.ps}};
+}
+
 ordered_json replications_json(const point_result& r) {
     ordered_json all = ordered_json::array();
     for (const replication_summary& one : r.replications) {
@@ -81,6 +147,7 @@ ordered_json replications_json(const point_result& r) {
                        {"spurious_timeouts", one.spurious},
                        {"true_timeouts", one.true_timeouts},
                        {"refused", one.refused},
+                       {"probed", one.probed},
                        {"finished", one.finished}});
     }
     return all;
@@ -94,14 +161,17 @@ ordered_json histogram_json(const traces::span_histogram& h) {
 
 void add_totals(ordered_json& j, const point_findings& p) {
     const point_totals& t = p.result->totals;
-    j["simulated_ps"] = t.simulated.total().ps;
+    // Picoseconds of many long runs do not fit an integer.
+    j["simulated_s"] = t.simulated.as_seconds();
     j["requests"] = t.requests;
-    j["calls_blocked_ps"] = t.blocked.total().ps;
+    j["calls_blocked_s"] = t.blocked.as_seconds();
+    if (p.open_loop()) j["calls_not_made"] = t.not_made;
     for (std::size_t i = 0; i < outcome_count; ++i) {
         j["outcomes"][std::string(name_of(models::outcome(i)))] = t.outcomes[i];
     }
     j["spurious_timeouts"] = json_of(p.spurious);
     j["true_timeouts"] = json_of(p.true_timeouts);
+    j["true_timeouts"]["pending"] = t.true_pending;
     j["late_replies"] = t.late_replies;
     j["refused"] = t.refused();
     j["violations"] = t.violations;
@@ -114,6 +184,8 @@ void add_totals(ordered_json& j, const point_findings& p) {
     }
     j["round_trip_histogram"] = histogram_json(t.round_trip);
     j["slowest"] = json_of(t.slowest);
+    j["latest_reply"] = json_of(t.latest);
+    j["remarks"] = p.remarks;
 }
 
 ordered_json point_json(const point_findings& p, std::size_t id) {
@@ -134,15 +206,14 @@ findings find_out(const study& s, const std::vector<point_result>& results) {
     f.what = &s;
     f.notes = s.notes;
     for (std::size_t i = 0; i < s.points.size(); ++i) {
-        point_findings p{&s.points[i], &results[i], {}, {}};
+        point_findings p{&s.points[i], &results[i], {}, {}, remarks_on(results[i])};
         p.spurious = rate_of(units(results[i], &replication_summary::spurious),
                              results[i].spurious_batches, "spurious timeouts");
         p.true_timeouts = rate_of(units(results[i], &replication_summary::true_timeouts),
                                   results[i].true_batches, "true timeouts");
-        mind_recordings(p);
-        for (const recording& r : recordings_of(s.points[i].scenario)) {
-            add_once(f.notes, limits_of(r));
-        }
+        const std::vector<recording> recordings = recordings_of(s.points[i].scenario);
+        mind_recordings(p, recordings);
+        for (const recording& r : recordings) add_once(f.notes, limits_of(r));
         f.points.push_back(std::move(p));
     }
     return f;
@@ -158,6 +229,8 @@ ordered_json results_json(const findings& f) {
                    {"set", testbenches::lasting_overrides(s.set)},
                    {"seed", s.seed},
                    {"replications", s.replications}};
+    j["axes"] = ordered_json::array();
+    for (const axis& a : s.axes) j["axes"].push_back(a.name);
     j["points"] = ordered_json::array();
     for (std::size_t i = 0; i < f.points.size(); ++i) {
         j["points"].push_back(point_json(f.points[i], i));

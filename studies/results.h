@@ -18,6 +18,11 @@ struct point_findings {
     const study_point* point = nullptr;
     const point_result* result = nullptr;
     rate_estimate spurious, true_timeouts;
+    /// What its requests, taken together, do not show: runs without a workload, calls that were
+    /// never made, timeouts that had not struck yet. One sentence each.
+    std::vector<std::string> remarks;
+
+    bool open_loop() const { return !point->scenario.system.guest.open.empty(); }
 };
 
 struct findings {
@@ -29,7 +34,7 @@ struct findings {
 /// Estimates; `s` and `results` must outlive what is returned.
 findings find_out(const study& s, const std::vector<point_result>& results);
 
-/// results.json (docs/results.md).
+/// results.json (docs/study.md).
 nlohmann::ordered_json results_json(const findings& f);
 
 /// The kept requests of all points, with the heading.

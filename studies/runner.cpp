@@ -8,9 +8,11 @@
 
 #include "base/error.h"
 #include "models/system.h"
+#include "studies/progress_board.h"
 #include "studies/shell.h"
 #include "studies/worker_pool.h"
 #include "testbenches/request_csv.h"
+#include "testbenches/run_extent.h"
 #include "traces/output_file.h"
 
 namespace scmi_vp::studies {
@@ -24,17 +26,23 @@ class study_sink : public models::run_sink {
 public:
     study_sink(const testbenches::scenario& s, std::size_t point, std::uint64_t replication)
         : selection(replication),
+          extent_(s),
           tasks_(testbenches::task_names(s.system.guest)),
           prefix_(std::to_string(point) + "," + std::to_string(replication) + ",") {}
 
     void write_rows_to(std::ostream* rows) { rows_ = rows; }
+    void tell_to(tell_progress tell) { tell_ = std::move(tell); }
 
     void on_request(const models::request& r) override {
         totals.add(r, tasks_);
         selection.add(r);
-        spurious.add(r.timed_out && !r.lost);
-        true_timeouts.add(r.timed_out && r.lost);
+        spurious.add(r.id, is_spurious_timeout(r));
+        true_timeouts.add(r.id, is_true_timeout(r));
         if (rows_) write_row(r);
+        if (tell_ && totals.requests % told_every == 0) {
+            tell_(extent_.done(r.at[std::size_t(models::instant::returned)], totals.requests),
+                  totals.requests);
+        }
     }
     void on_ftrace(const traces::ftrace_event&) override {}
     void on_log(const traces::log_line&) override {}
@@ -59,22 +67,36 @@ private:
         *rows_ << '\n';
     }
 
+    static constexpr std::uint64_t told_every = 512;
+
+    testbenches::run_extent extent_;
     std::vector<std::string> tasks_;
     std::string prefix_;
     std::ostream* rows_ = nullptr;
+    tell_progress tell_;
 };
 
-/// Simulates; says whether all tasks were done in time.
-bool simulate(const testbenches::scenario& s, study_sink& sink) {
+/// What only the models know when a run is over.
+struct run_end {
+    bool finished = false, probed = false;
+    std::uint64_t no_device = 0;
+};
+
+run_end simulate(const testbenches::scenario& s, study_sink& sink) {
     // "Simulation stopped by user" is how every finished run ends.
     sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO,
                                             sc_core::SC_DO_NOTHING);
     models::system top("top", s.system, sink);
     top.run(s.system.duration);
+    run_end end{top.guest().kernel().all_finished(), top.guest().probed(), 0};
     sink.totals.simulated.add(now());
-    const bool finished = top.guest().kernel().all_finished();
+    sink.totals.not_made = top.guest().calls_waiting();
+    for (const models::task_position& p : top.guest().positions()) {
+        sink.totals.blocked.add(p.blocked_until(now()));
+        end.no_device += p.no_device;
+    }
     top.finish();
-    return finished;
+    return end;
 }
 
 json json_of(const std::vector<kept_request>& kept) {
@@ -133,13 +155,14 @@ private:
 };
 
 /// What a child sends.
-std::string message_of(const testbenches::scenario& one, const study_sink& sink, bool finished,
-                       std::uint64_t replication, bool batches) {
+std::string message_of(const testbenches::scenario& one, const study_sink& sink,
+                       const run_end& end, bool batches) {
     json message{{"seed", one.system.seed},
-                 {"finished", finished},
+                 {"finished", end.finished},
+                 {"probed", end.probed},
+                 {"no_device", end.no_device},
                  {"totals", sink.totals.to_json()},
                  {"kept", json_of(sink.selection.take(sink.tasks()))}};
-    message["totals"]["slowest"][0] = replication;
     if (batches) {
         message["spurious_batches"] = json_of(sink.spurious.full());
         message["true_batches"] = json_of(sink.true_timeouts.full());
@@ -172,7 +195,7 @@ testbenches::scenario scenario_of(const study& s, std::size_t point, std::uint64
 }
 
 std::string run_replication(const study& s, std::size_t point, std::uint64_t replication,
-                            const fs::path& rows) {
+                            const fs::path& rows, const tell_progress& tell) {
     const testbenches::scenario one = scenario_of(s, point, replication);
     study_sink sink(one, point, replication);
     std::ofstream rows_file;
@@ -184,22 +207,27 @@ std::string run_replication(const study& s, std::size_t point, std::uint64_t rep
         }
         sink.write_rows_to(&rows_file);
     }
-    const bool finished = simulate(one, sink);
+    sink.tell_to(tell);
+    const run_end end = simulate(one, sink);
+    sink.totals.set_replication(replication);
     if (!rows.empty()) traces::check_stream(rows_file, rows.string());
-    return message_of(one, sink, finished, replication, s.replications == 1);
+    if (tell) tell(1, sink.totals.requests);
+    return message_of(one, sink, end, s.replications == 1);
 }
 
 std::string run_alone(const testbenches::scenario& one) {
     study_sink sink(one, 0, 0);
-    const bool finished = simulate(one, sink);
-    return message_of(one, sink, finished, 0, true);
+    const run_end end = simulate(one, sink);
+    return message_of(one, sink, end, true);
 }
 
 void merge_replication(point_result& result, const std::string& message) {
     const json j = json::from_cbor(message);
     const point_totals one = point_totals::from_json(j.at("totals"));
     result.replications.push_back({j.at("seed").get<std::uint64_t>(), one.requests, one.spurious,
-                                   one.true_timeouts, one.refused(), j.at("finished").get<bool>()});
+                                   one.true_timeouts, one.refused(), j.at("finished").get<bool>(),
+                                   j.at("probed").get<bool>(),
+                                   j.at("no_device").get<std::uint64_t>()});
     result.totals.merge(one);
     result.kept.merge(kept_from(j.at("kept")));
     if (!j.contains("spurious_batches")) return;
@@ -209,27 +237,27 @@ void merge_replication(point_result& result, const std::string& message) {
 
 std::vector<point_result> run_points(const study& s, const runner_options& options) {
     std::vector<point_result> results(s.points.size());
-    std::uint64_t requests = 0;
     const std::size_t each = s.replications;
     pool_work work;
     work.tasks = s.points.size() * each;
+    progress_board board(work.tasks);
     work.jobs = options.jobs;
     work.run = [&](std::size_t task) {
-        if (!options.all_requests) return run_replication(s, task / each, task % each);
+        const auto tell = [&](double done, std::uint64_t n) { board.tell(task, done, n); };
         // The parent removes it, whatever becomes of this process.
-        return run_replication(s, task / each, task % each,
-                               part_file::path_of(options.parts, task));
+        const fs::path rows =
+            options.all_requests ? part_file::path_of(options.parts, task) : fs::path();
+        return run_replication(s, task / each, task % each, rows, tell);
     };
     work.take = [&](std::size_t task, const std::string& message) {
         merge_replication(results[task / each], message);
-        requests += results[task / each].replications.back().requests;
         if (!options.all_requests) return;
         const part_file part(options.parts, task);
         part.append_to(*options.all_requests);
     };
     work.name = [&](std::size_t task) { return name_of_run(s, task / each, task % each); };
-    work.tick = [&](std::size_t ended) {
-        if (options.show) options.show->tick(double(ended) / double(work.tasks), requests);
+    work.tick = [&] {
+        if (options.show) options.show->tick(board.fraction(), board.count());
     };
     try {
         run_pool(work);

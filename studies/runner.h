@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ namespace scmi_vp::studies {
 struct replication_summary {
     std::uint64_t seed = 0, requests = 0, spurious = 0, true_timeouts = 0, refused = 0;
     bool finished = false;  ///< all tasks were done before sim.duration
+    bool probed = false;    ///< else the driver's probe failed, or the run ended before its end
+    std::uint64_t no_device = 0;  ///< calls that failed with -ENODEV
 };
 
 struct point_result {
@@ -42,12 +45,15 @@ struct runner_options {
 /// command that repeats the run; `interrupted` (worker_pool.h).
 std::vector<point_result> run_points(const study& s, const runner_options& options);
 
+/// Called now and then during a run with the fraction that is done and its requests so far.
+using tell_progress = std::function<void(double fraction, std::uint64_t requests)>;
+
 /// The scenario of one run: the point's, with the replication's seed.
 testbenches::scenario scenario_of(const study& s, std::size_t point, std::uint64_t replication);
 
 /// One run in this process (SystemC: once per process), as the message that a child sends.
 std::string run_replication(const study& s, std::size_t point, std::uint64_t replication,
-                            const std::filesystem::path& rows = {});
+                            const std::filesystem::path& rows = {}, const tell_progress& tell = {});
 /// The same for a run that is no part of a study; its batches are in the message.
 std::string run_alone(const testbenches::scenario& one);
 /// Adds such a message to the results of its point.

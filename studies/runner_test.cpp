@@ -138,6 +138,106 @@ values = [ { label = "a" }, { label = "b" } ]
     EXPECT_EQ(r[0].replications[0].seed, r[1].replications[0].seed);
 }
 
+// Two callers behind one lock: at 100 ms the reply to one is lost, and its timeout is a minute. It
+// is in its call for 900 ms until the run ends, and so is, but for its thinking time, the other, of
+// which no request exists.
+TEST_F(small_study, who_waits_for_a_lock_when_the_run_ends_is_blocked) {
+    folder.write("scenario.toml", R"(
+[sim]
+duration = "1s"
+[guest]
+max_rx_timeout = "60s"
+[[platform.sensor]]
+name = "t"
+[[platform.loss]]
+probability = 1.0
+from = "100ms"
+[[workload.context]]
+name = "a"
+[[workload.context]]
+name = "b"
+[[workload.loop]]
+context = "a"
+count = 100
+think = "50ms"
+lock = "l"
+calls = [ { call = "sensor_read", id = 0 } ]
+[[workload.loop]]
+context = "b"
+count = 100
+think = "51ms"
+lock = "l"
+calls = [ { call = "sensor_read", id = 0 } ]
+)");
+    study s = load("[study]\nscenario = \"scenario.toml\"\nreplications = 1\n");
+    std::vector<point_result> results(1);
+    merge_replication(results[0], run_replication(s, 0, 0));
+    const point_totals& t = results[0].totals;
+    EXPECT_EQ(t.true_timeouts, 1u);
+    EXPECT_EQ(t.true_pending, 1u);
+    EXPECT_GT(t.blocked.as_seconds(), 1.6);
+    EXPECT_LT(t.blocked.as_seconds(), 1.81);
+    const findings f = find_out(s, results);
+    EXPECT_THAT(f.points[0].remarks, testing::ElementsAre(HasSubstr("1 of the 1 true timeouts")));
+}
+
+// An arrival each millisecond for one task, service 10 ms: ten times what it can do. Round trips are
+// 10 ms; the response grows by 9 ms with every call, and nine in ten calls are never made.
+TEST_F(small_study, an_overloaded_open_loop_shows) {
+    folder.write("scenario.toml", R"(
+[sim]
+duration = "2s"
+[hops]
+service = "10ms"
+[[platform.sensor]]
+name = "t"
+[[workload.context]]
+name = "a"
+[[workload.open]]
+contexts = ["a"]
+start = "1s"
+interarrival = "1ms"
+calls = [ { call = "sensor_read", id = 0 } ]
+)");
+    study s = load("[study]\nscenario = \"scenario.toml\"\nreplications = 1\n");
+    std::vector<point_result> results(1);
+    merge_replication(results[0], run_replication(s, 0, 0));
+    const point_totals& t = results[0].totals;
+    EXPECT_GT(t.not_made, 0u);
+    const auto j = results_json(find_out(s, results))["points"][0];
+    EXPECT_EQ(j["calls_not_made"].get<std::uint64_t>(), t.not_made);
+    EXPECT_LT(j["round_trip_ps"]["max"].get<double>(), 11e9);
+    const double made = j["requests"].get<double>(), longest = j["response_ps"]["max"].get<double>();
+    EXPECT_NEAR(longest, 0.9 * (made - 20) * 10e9, 0.4 * longest);
+    EXPECT_GT(longest, 100e9);
+    EXPECT_THAT(j["remarks"].dump(), HasSubstr("were due and not made"));
+}
+
+// The platform answers nothing: the probe gives up, and there is no workload.
+TEST_F(small_study, a_run_without_a_probe_is_told) {
+    study s = load("[study]\nscenario = \"scenario.toml\"\nreplications = 1\n");
+    s.points[0].scenario = testbenches::load_scenario(
+        s.scenario, {"platform.loss=[{ probability = 1.0 }]"});
+    std::vector<point_result> results(1);
+    merge_replication(results[0], run_replication(s, 0, 0));
+    EXPECT_FALSE(results[0].replications[0].probed);
+    EXPECT_THAT(find_out(s, results).points[0].remarks,
+                testing::Contains(HasSubstr("in its only run the driver's probe failed")));
+}
+
+// While a run goes on it tells how far it is; at its end it is whole.
+TEST_F(small_study, a_run_tells_its_progress) {
+    study s = load();
+    s.replications = 1;
+    std::vector<std::pair<double, std::uint64_t>> told;
+    run_replication(s, 0, 0, {}, [&](double done, std::uint64_t n) { told.push_back({done, n}); });
+    ASSERT_EQ(told.size(), 2u) << "600 calls and the probe's: once at 512, and at the end";
+    EXPECT_GT(told[0].first, 0.5);
+    EXPECT_LT(told[0].first, 1);
+    EXPECT_EQ(told[0].second, 512u);
+    EXPECT_EQ(told[1].first, 1);
+}
+
 TEST_F(small_study, a_run_that_fails_is_named_with_its_command) {
     const study s = load(R"(
 [study]
@@ -166,7 +266,7 @@ TEST_F(small_study, writes_its_files) {
     std::ostringstream report;
     EXPECT_EQ(run_study(s, options, report), study_status::ok);
     const auto j = nlohmann::json::parse(folder.read("out/results.json"));
-    EXPECT_EQ(j.at("format"), "scmi-vp results 1");
+    EXPECT_EQ(j.at("format"), "scmi-vp results 2");
     std::uint64_t requests = 0;
     for (const auto& p : j.at("points")) requests += p.at("requests").get<std::uint64_t>();
     EXPECT_EQ(lines(folder.read("out/requests.csv")), requests + 1);

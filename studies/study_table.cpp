@@ -73,15 +73,26 @@ std::string rate_cell(const rate_estimate& r, footnotes& notes) {
     return cell;
 }
 
-row row_of(const point_findings& p, footnotes& notes) {
+/// The histogram's buckets are good for three digits; what so few values cannot tell from their
+/// maximum is left out.
+std::string quantile_cell(const traces::span_histogram& h, double q) {
+    if (!tells_quantile(h.count(), q)) return "-";
+    return q < 1 ? short_time(h.quantile(q), 3) : short_time(h.max());
+}
+
+row row_of(const point_findings& p, footnotes& notes, bool open_loop) {
     const point_totals& t = p.result->totals;
     row cells;
     for (const auto& [axis, label] : p.point->labels) cells.push_back(label);
-    cells.push_back(grouped(t.requests));
+    std::string requests = grouped(t.requests);
+    for (const std::string& r : p.remarks) requests += " " + notes.mark(r);
+    cells.push_back(requests);
     cells.push_back(rate_cell(p.spurious, notes));
     cells.push_back(rate_cell(p.true_timeouts, notes));
-    for (const double q : {0.5, 0.99, 0.999, 1.0}) {
-        cells.push_back(short_time(t.round_trip.quantile(q)));
+    for (const double q : {0.5, 0.99, 0.999, 1.0}) cells.push_back(quantile_cell(t.round_trip, q));
+    if (open_loop) {
+        for (const double q : {0.5, 0.99, 1.0}) cells.push_back(quantile_cell(t.response, q));
+        cells.push_back(p.open_loop() ? grouped(t.not_made) : "");
     }
     cells.push_back(long_time(t.blocked.as_seconds()));
     cells.push_back(grouped(t.late_replies));
@@ -89,13 +100,19 @@ row row_of(const point_findings& p, footnotes& notes) {
     return cells;
 }
 
-row heading_of(const study& s) {
+row heading_of(const study& s, bool open_loop) {
     row cells;
     for (const axis& a : s.axes) cells.push_back(a.name);
     for (const char* name : {"requests", "spurious timeouts/M", "true timeouts/M", "median", "99%",
-                             "99.9%", "max", "blocked", "late", "refused"}) {
+                             "99.9%", "max"}) {
         cells.emplace_back(name);
     }
+    if (open_loop) {
+        for (const char* name : {"response median", "99%", "max", "not made"}) {
+            cells.emplace_back(name);
+        }
+    }
+    for (const char* name : {"blocked", "late", "refused"}) cells.emplace_back(name);
     return cells;
 }
 
@@ -134,12 +151,14 @@ void print_table(std::ostream& out, const findings& f) {
         each = std::max(each, p.result->totals.simulated.mean(s.replications));
     }
     out << "\nEach row: " << s.replications << (s.replications == 1 ? " run" : " runs") << " of "
-        << short_time(each) << ", seed " << s.seed
+        << long_time(each.ps * 1e-12) << ", seed " << s.seed
         << ". Timeouts are per million requests, with a 95% interval over "
         << (s.replications == 1 ? "batches" : "runs") << ".\n\n";
     footnotes notes;
-    std::vector<row> rows{heading_of(s)};
-    for (const point_findings& p : f.points) rows.push_back(row_of(p, notes));
+    const bool open_loop = std::any_of(f.points.begin(), f.points.end(),
+                                       [](const point_findings& p) { return p.open_loop(); });
+    std::vector<row> rows{heading_of(s, open_loop)};
+    for (const point_findings& p : f.points) rows.push_back(row_of(p, notes, open_loop));
     print_aligned(out, rows, s.axes.size());
     out << "\n";
     for (std::size_t i = 0; i < notes.sentences().size(); ++i) {

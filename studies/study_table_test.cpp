@@ -43,13 +43,21 @@ TEST(recordings, say_what_they_cannot_tell) {
     const std::vector<recording> busy = recordings_of(s.points[0].scenario);
     ASSERT_EQ(busy.size(), 1u);
     EXPECT_EQ(busy[0].samples, 119'959u);
-    EXPECT_EQ(busy[0].above(milliseconds(20)), 2u);
-    EXPECT_EQ(busy[0].above(milliseconds(30)), 2u);
-    EXPECT_EQ(busy[0].above(milliseconds(36)), 0u);
-    EXPECT_EQ(busy[0].above(sim_time{}), busy[0].samples);
+    // Both are beyond 20 ms; where the shorter one lies, up to 35.773 ms, nobody knows.
+    EXPECT_EQ(busy[0].surely_above(milliseconds(19)), 2u);
+    EXPECT_EQ(busy[0].surely_above(milliseconds(30)), 1u);
+    EXPECT_EQ(busy[0].perhaps_above(milliseconds(30)), 2u);
+    EXPECT_EQ(busy[0].perhaps_above(milliseconds(36)), 0u);
+    EXPECT_EQ(busy[0].surely_above(milliseconds(36)), 0u);
+    EXPECT_EQ(busy[0].perhaps_above(sim_time{}), busy[0].samples);
+    EXPECT_EQ(busy[0].surely_above(sim_time{}), busy[0].samples);
     EXPECT_THAT(limits_of(busy[0]), HasSubstr("119 959 samples"));
-    // Clopper-Pearson for 2 of 119 959.
-    EXPECT_THAT(limits_beyond(busy[0], milliseconds(30)), HasSubstr("between 2.02 and 60.2"));
+    EXPECT_THAT(limits_of(busy[0]),
+                HasSubstr("2 of them beyond its histogram of 20ms, of which it tells the longest "
+                          "only (the scenario takes them as: at 35.773ms)"));
+    // Clopper-Pearson: low for 1, high for 2 of 119 959.
+    EXPECT_THAT(limits_beyond(busy[0], milliseconds(30)), HasSubstr("rests on 1 to 2 samples"));
+    EXPECT_THAT(limits_beyond(busy[0], milliseconds(30)), HasSubstr("between 0.211 and 60.2"));
     EXPECT_THAT(limits_beyond(busy[0], milliseconds(100)), HasSubstr("beyond the recording"));
     EXPECT_EQ(limits_beyond(busy[0], microseconds(50)), "");
     EXPECT_TRUE(recordings_of(s.points[4].scenario).empty());
@@ -59,7 +67,7 @@ TEST(study_table, is_plain_and_says_beyond_the_recording) {
     const study s = quickstart();
     std::vector<point_result> results(s.points.size());
     for (point_result& r : results) {
-        r.replications.assign(s.replications, {1, 1000, 0, 0, 0, false});
+        r.replications.assign(s.replications, {1, 1000, 0, 0, 0, false, true, 0});
         r.totals.requests = 1000 * s.replications;
     }
     results[5].replications[2].spurious = 7;
@@ -74,6 +82,52 @@ TEST(study_table, is_plain_and_says_beyond_the_recording) {
     EXPECT_THAT(text.str(), HasSubstr("26%"));
     EXPECT_THAT(text.str(), HasSubstr("700 [0 .. 2 280]"));  // 7 of 10 000, t(0.975, 9) = 2.262
     EXPECT_EQ(slowest_point(f), f.points.size());
+}
+
+std::string table_of(const study& s, const std::vector<point_result>& results) {
+    std::ostringstream text;
+    print_table(text, find_out(s, results));
+    return text.str();
+}
+
+// Runs that are not what they seem: without a workload, cut before their timeouts, with calls that
+// were never made, with more timeouts than requests.csv keeps.
+TEST(study_table, remarks_on_what_its_numbers_do_not_show) {
+    const study s = quickstart();
+    std::vector<point_result> results(s.points.size());
+    for (point_result& r : results) {
+        r.replications.assign(s.replications, {1, 1000, 0, 0, 0, false, true, 0});
+        r.totals.requests = 1000 * s.replications;
+    }
+    EXPECT_THAT(table_of(s, results), testing::Not(HasSubstr("probe failed")));
+    results[0].replications[3].probed = results[0].replications[4].probed = false;
+    results[0].replications[5].no_device = 12;
+    results[1].totals.true_timeouts = 9;
+    results[1].totals.true_pending = 7;
+    results[1].totals.longest_unfinished = seconds(58);
+    results[1].totals.outcomes[std::size_t(models::outcome::unfinished)] = 8;
+    results[2].totals.not_made = 123'456;
+    results[3].totals.spurious = most_timeouts;
+    results[3].totals.true_timeouts = 1;
+    const std::string text = table_of(s, results);
+    EXPECT_THAT(text, HasSubstr("10 000 (1) (2)"));
+    EXPECT_THAT(text, HasSubstr("(1) in 2 of 10 runs the driver's probe failed or had not ended"));
+    EXPECT_THAT(text, HasSubstr("(2) in 1 of 10 runs calls found no device (-ENODEV)"));
+    EXPECT_THAT(text, HasSubstr("8 requests had not returned when the run ended, the longest after "
+                                "58s: round trips do not\n"));
+    EXPECT_THAT(text, HasSubstr("7 of the 9 true timeouts are of these"));
+    EXPECT_THAT(text, HasSubstr("123 456 calls were due and not made"));
+    EXPECT_THAT(text, HasSubstr("the first 50 000 of 50 001 timeouts"));
+}
+
+TEST(study_table, leaves_out_quantiles_that_few_requests_cannot_tell) {
+    const study s = quickstart();
+    std::vector<point_result> results(s.points.size());
+    for (point_result& r : results) {
+        r.replications.assign(s.replications, {1, 10, 0, 0, 0, true, true, 0});
+        for (int i = 0; i < 100; ++i) r.totals.round_trip.add(microseconds(75));
+    }
+    EXPECT_THAT(table_of(s, results), testing::ContainsRegex("75.*us +75us +- +75us"));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Timeouts per million requests with their intervals, on a logarithmic axis that has no zero: what
-// was never seen is shown by its upper bound.
+// was never seen has no place on it and is said in words.
 #include <algorithm>
 #include <limits>
 
@@ -25,7 +25,8 @@ bool range_of(const report_data& d, double& low, double& high) {
     high = 0;
     for (const point_data& p : d.points) {
         for (const rate_data* r : {&p.spurious, &p.true_timeouts}) {
-            for (const double v : {r->count ? r->low : 0, r->count ? r->per_million : 0, r->high}) {
+            if (r->count == 0) continue;
+            for (const double v : {r->low, r->per_million, r->high}) {
                 if (v <= 0) continue;
                 low = std::min(low, v);
                 high = std::max(high, v);
@@ -46,32 +47,23 @@ struct mark {
     const char* words;  ///< for tooltips
 };
 
-void draw_nothing_seen(svg_picture& svg, const chart_axis& x, const rate_data& r, double y,
-                       const mark& m, const std::string& tip) {
-    constexpr double length = 34;
-    const std::string style = "class=\"whisker " + std::string(m.kind) + "\"";
-    const bool bounded = r.high > 0;
-    const double end = x.at(x.low()), bound = bounded ? x.at(r.high) : end + length;
-    const double tail = std::max(bound - length, end);
-    if (bounded) svg.line(bound, y - 5, bound, y + 5, style, tip);
-    svg.line(tail, y, bound, y, style, tip);
-    arrow_left(svg, tail, y, style);
-    svg.text(bound + 7, y + 4, anchor::start, "class=\"small dim\"",
-             bounded ? "none seen, below " + nice_number(r.high) : "none seen");
+void draw_nothing_seen(svg_picture& svg, const chart_axis& x, double y, const mark& m) {
+    svg.text(x.at(x.low()) + 7, y + 4, anchor::start, "class=\"small dim\"",
+             "no " + std::string(m.words) + " seen");
 }
 
 void draw_rate(svg_picture& svg, const chart_axis& x, const rate_data& r, double y, const mark& m,
                const std::string& name) {
     std::string tip = name + ": " + m.words + " " + nice_rate(r) + " per million, " +
                       nice_count(r.count) + " in all";
-    if (!r.method.empty())
+    if (!r.method.empty() && r.has_interval())
         tip += "; " + nice_number(100 * r.confidence) + " % interval: " + r.method;
     if (!r.beyond.empty()) tip += ". " + r.beyond;
-    if (r.count == 0) return draw_nothing_seen(svg, x, r, y, m, tip);
+    if (r.count == 0) return draw_nothing_seen(svg, x, y, m);
     const std::string style = "class=\"whisker " + std::string(m.kind) + "\"";
     const double middle = x.at(r.per_million), to = std::max(middle, x.at(r.high));
     const double from = r.low > 0 ? x.at(r.low) : x.at(x.low());
-    if (r.high > 0) {
+    if (r.has_interval()) {
         svg.line(from, y, to, y, style, tip);
         svg.line(to, y - 5, to, y + 5, style);
         // An interval that reaches zero has no end on this axis.

@@ -138,7 +138,7 @@ void pool::run() {
         if (failure_ && children_.empty()) std::rethrow_exception(failure_);
         wait_for_children();
         if (caught_signal) throw interrupted(caught_signal, ended_, work_.tasks);
-        if (work_.tick) work_.tick(ended_);
+        if (work_.tick) work_.tick();
         while (!waiting_.empty() && waiting_.begin()->first == taken_) {
             const std::string result = std::move(waiting_.begin()->second);
             waiting_.erase(waiting_.begin());

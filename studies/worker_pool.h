@@ -31,8 +31,8 @@ struct pool_work {
     std::function<void(std::size_t task, const std::string& result)> take;
     /// "point host busy, replication 3 (seed 7); again: scmi-vp run ...", for errors.
     std::function<std::string(std::size_t task)> name;
-    /// About five times a second, with the number of tasks that ended.
-    std::function<void(std::size_t ended)> tick;
+    /// About five times a second.
+    std::function<void()> tick;
 };
 
 /// Runs all tasks. Of several that fail, the one with the least number is reported, whatever the

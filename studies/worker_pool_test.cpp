@@ -112,7 +112,7 @@ TEST(worker_pool, an_interrupt_ends_everything) {
         std::this_thread::sleep_for(std::chrono::seconds(60));
         return std::string();
     });
-    w.tick = [](std::size_t) { std::raise(SIGINT); };
+    w.tick = [] { std::raise(SIGINT); };
     const auto start = std::chrono::steady_clock::now();
     try {
         run_pool(w);

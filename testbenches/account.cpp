@@ -67,7 +67,7 @@ void totals::add(const request& r) {
     for (std::size_t i = 0; i < hop_count; ++i) add_hop(i, hops[i]);
 }
 
-std::string short_time(sim_time t) {
+std::string short_time(sim_time t, int digits) {
     static constexpr struct {
         double ps;
         const char* unit;
@@ -76,7 +76,8 @@ std::string short_time(sim_time t) {
     for (const auto& u : units) {
         if (std::abs(static_cast<double>(t.ps)) < u.ps) continue;
         char text[40];
-        std::snprintf(text, sizeof text, "%.4g%s", static_cast<double>(t.ps) / u.ps, u.unit);
+        std::snprintf(text, sizeof text, "%.*g%s", digits, static_cast<double>(t.ps) / u.ps,
+                      u.unit);
         return text;
     }
     return "0";

@@ -40,7 +40,7 @@ void print_account(std::ostream& out, std::vector<account_line> lines);
 /// Totals, and a bar for each hop's share of all round trips.
 void print_totals(std::ostream& out, const totals& t);
 
-/// "30.1ms": a span rounded to four significant digits.
-std::string short_time(sim_time t);
+/// "30.14ms": a span rounded to that many significant digits.
+std::string short_time(sim_time t, int digits = 4);
 
 }  // namespace scmi_vp::testbenches

@@ -39,7 +39,7 @@ void progress::tick(double fraction, std::uint64_t count) {
     std::snprintf(line, sizeof line, "%5.1f%%  %llu %s, %.0f per second", 100 * fraction,
                   static_cast<unsigned long long>(count), unit_.c_str(), double(count) / elapsed);
     *out_ << (terminal_ ? "\r" : "") << line;
-    if (fraction > 0.01) *out_ << ", " << span(elapsed / fraction - elapsed) << " left";
+    if (fraction > 0.0005) *out_ << ", " << span(elapsed / fraction - elapsed) << " left";
     *out_ << (terminal_ ? "   " : "\n") << std::flush;
     shown_ = true;
 }

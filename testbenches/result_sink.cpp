@@ -21,14 +21,8 @@ constexpr std::size_t shown_requests = 200, kept_violations = 100, shown_log_lin
 }  // namespace
 
 result_sink::result_sink(const scenario& s, output_directory* out, progress* show)
-    : scenario_(s), out_(out), progress_(show) {
-    const models::guest_config& g = s.system.guest;
-    tasks_ = task_names(g);
-    expected_ = g.sequence.size();
-    bool endless = false;
-    for (const models::call_loop& l : g.loops) expected_ += l.count, endless |= l.count == 0;
-    for (const models::open_arrivals& o : g.open) expected_ += o.count, endless |= o.count == 0;
-    if (endless) expected_ = 0;
+    : scenario_(s), out_(out), progress_(show), extent_(s) {
+    tasks_ = task_names(s.system.guest);
     if (out_) open_files();
 }
 
@@ -68,10 +62,9 @@ void result_sink::on_request(const request& r) {
 }
 
 void result_sink::show_progress(const request& r) {
-    const double by_time =
-        double(r.at[std::size_t(instant::returned)].ps) / double(scenario_.system.duration.ps);
-    const double by_count = expected_ ? double(totals_.requests) / double(expected_) : 0;
-    progress_->tick(std::min(1.0, std::max(by_time, by_count)), totals_.requests);
+    const double done =
+        extent_.done(r.at[std::size_t(instant::returned)], totals_.requests);
+    progress_->tick(done, totals_.requests);
 }
 
 void result_sink::on_ftrace(const traces::ftrace_event& e) {

@@ -13,6 +13,7 @@
 #include "testbenches/account.h"
 #include "testbenches/output_directory.h"
 #include "testbenches/progress.h"
+#include "testbenches/run_extent.h"
 #include "testbenches/scenario.h"
 #include "traces/ftrace.h"
 
@@ -53,8 +54,7 @@ private:
     const scenario& scenario_;
     output_directory* out_;
     progress* progress_;
-    std::uint64_t expected_ =
-        0;  ///< calls that the workload makes in all; 0 = it has no end of its own
+    run_extent extent_;
     std::unique_ptr<traces::ftrace_writer> ftrace_;
     std::ostream* dmesg_ = nullptr;
     std::ostream* registers_ = nullptr;

@@ -308,9 +308,11 @@ void guest::make(task& t, guest_context& c, const call& what, sim_time intended,
     if (rarely(lock != nullptr)) c.unlock(*lock);
     c.call.active = false;
     t.at.in_call = false;
+    t.at.blocked += c.time() - t.at.since;
     ++t.at.calls;
     if (!err) return;
     ++t.at.failed;
+    if (err == -ENODEV) ++t.at.no_device;
     t.at.last_errno = -err;
 }
 
@@ -348,6 +350,12 @@ int guest::bind(guest_context& c) {
     policy_locks_.resize(protocols_.perf_domains().size());
     genpd_locks_.resize(protocols_.power_domains().size());
     return 0;
+}
+
+std::uint64_t guest::calls_waiting() const {
+    std::uint64_t n = 0;
+    for (const arrival_queue& q : arrivals_) n += q.waiting.size();
+    return n;
 }
 
 std::vector<task_position> guest::positions() const {

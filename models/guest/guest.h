@@ -32,9 +32,16 @@ struct task_position {
     std::uint64_t calls = 0;   ///< returned
     std::uint64_t failed = 0;  ///< of these, with an error
     int last_errno = 0;        ///< of the last that failed, positive
+    std::uint64_t no_device = 0;  ///< failed with -ENODEV: the driver has no such sensor, clock, ...
+    sim_time blocked;  ///< spent in the calls that returned, waiting for locks included
     bool in_call = false;
     call_kind doing = call_kind::sensor_read;
     sim_time since;  ///< of that call
+
+    /// Spent in calls until `when`, the one that it is in included.
+    sim_time blocked_until(sim_time when) const {
+        return in_call && when > since ? blocked + (when - since) : blocked;
+    }
 };
 
 class guest : public sc_core::sc_module {
@@ -53,6 +60,8 @@ public:
     bool probed() const { return probed_; }
     sim_time probe_end() const { return probe_end_; }
     std::vector<task_position> positions() const;
+    /// Open arrivals that were due and that no task has taken yet.
+    std::uint64_t calls_waiting() const;
 
 private:
     /// Open arrivals: calls that wait for a task, and tasks that wait for a call.

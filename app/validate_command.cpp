@@ -42,7 +42,7 @@ void print_help(std::ostream& out) {
         << visible_options()
         << "\nexamples:\n"
            "  scmi-vp validate\n"
-           "  scmi-vp validate testbenches/validation/late-reply.toml --out out/validate\n"
+           "  scmi-vp validate testbenches/validation/10-late-reply.toml --out out/validate\n"
            "  scmi-vp validate my.toml --set platform.workers=1\n";
 }
 

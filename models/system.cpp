@@ -29,6 +29,9 @@ system::system(sc_core::sc_module_name name, const system_config& config, run_si
       dma_checker_("dma_checker", [this](const protocol_violation& v) {
           monitor_.violate({now(), "TLM base protocol", v.checker + ": " + v.rule, v.source});
       }) {
+    // "Simulation stopped by user" is how every finished run ends.
+    sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO,
+                                            sc_core::SC_DO_NOTHING);
     ram_.allow_dmi(config_.use_dmi);
     config_.guest.irq = config_.device.irq;
     platform_ = std::make_unique<scmi_device>("platform", config_.platform,

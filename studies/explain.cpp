@@ -173,6 +173,9 @@ story story_of(const json& results, const request_choice& choice) {
     source.set = point.at("set").texts();
     for (const std::string& s : j.at("set").texts()) source.set.push_back(s);
     source.recorded_requests = replication.at("requests").count();
+    if (replication.has("round_trips_s")) {
+        source.recorded_round_trips_s = replication.at("round_trips_s").number();
+    }
     source.out.point = *c.point;
     source.out.replication = *c.replication;
     source.out.seed = replication.at("seed").count();

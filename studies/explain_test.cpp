@@ -82,6 +82,12 @@ std::string all_of(const story& s) {
     return text;
 }
 
+/// Of the run that its request 1 tells of.
+std::uint64_t requests_in(const story& s) {
+    const std::string text = all_of(s), of = "request 1 of ";
+    return std::stoull(text.substr(text.find(of) + of.size()));
+}
+
 template <class call_t>
 std::string message_of(error_kind kind, call_t call) {
     try {
@@ -200,15 +206,110 @@ TEST_F(explain, a_lost_reply_is_a_true_timeout) {
                       Not(HasSubstr("spurious"))));
 }
 
+// Three tasks call behind one lock; the host stops under the first of them, so the others wait, and
+// no request of theirs is in flight meanwhile.
+const char* const one_lock = R"([scenario]
+title = "one lock"
+[sim]
+duration = "400ms"
+[guest]
+max_rx_timeout = "1s"
+[[platform.sensor]]
+name = "s"
+[platform]
+protocols = [0x15]
+[[platform.pause]]
+every = "100ms"
+length = "120ms"
+count = 1
+[hops]
+service = "50us"
+[[workload.context]]
+name = "first"
+[[workload.context]]
+name = "second"
+[[workload.context]]
+name = "third"
+[[workload.loop]]
+context = "first"
+calls = [{ call = "sensor_read", id = 0 }]
+count = 1
+think = "105ms"
+lock = "l"
+[[workload.loop]]
+context = "second"
+calls = [{ call = "sensor_read", id = 0 }]
+count = 1
+think = "110ms"
+lock = "l"
+[[workload.loop]]
+context = "third"
+calls = [{ call = "sensor_read", id = 0 }]
+count = 1
+think = "120ms"
+lock = "l"
+)";
+
+TEST_F(explain, who_waits_behind_a_lock_is_told_on_both_sides) {
+    const std::string scenario = write("lock.toml", one_lock).string();
+    const story first = story_of(run_of(scenario, 0), {request_choice::by::slowest, 0, 0, 0});
+    EXPECT_THAT(first.task, HasSubstr("first"));
+    EXPECT_THAT(all_of(first),
+                HasSubstr("2 calls of other tasks entered the driver only after it had returned, "
+                          "having waited for a lock for up to 109.4ms"));
+    const story second = story_of(run_of(scenario, 0), number(first.request + 1));
+    EXPECT_THAT(second.task, HasSubstr("second"));
+    EXPECT_THAT(all_of(second), AllOf(HasSubstr("before, and waited for a lock: "),
+                                      HasSubstr("before it entered, request " +
+                                                std::to_string(first.request) + ", ")));
+    // The third had called before the second returned, and waited for that.
+    EXPECT_THAT(all_of(second), HasSubstr("One call of other tasks"));
+    const story third = story_of(run_of(scenario, 0), number(first.request + 2));
+    EXPECT_THAT(all_of(third), Not(HasSubstr("of other tasks entered")));
+}
+
+TEST_F(explain, a_lost_reply_is_told_although_the_run_ended_first) {
+    const std::string scenario =
+        write("lost.toml", std::string(stopping_host) +
+                               "[[platform.loss]]\nprobability = 1.0\nfrom = \"50ms\"\n")
+            .string();
+    const json run = run_of(scenario, 0, {"guest.max_rx_timeout=60s"});
+    const story s = story_of(run, number(requests_in(story_of(run, number(1)))));
+    EXPECT_EQ(s.outcome, "unfinished");
+    EXPECT_THAT(all_of(s), HasSubstr("The platform never answers it"));
+}
+
+// -ENOMEM at once: there is no hop that made it slow, and no pause that it waited for.
+TEST_F(explain, a_refused_request_has_no_slow_hop) {
+    const std::string scenario =
+        write("refused.toml", std::string(stopping_host) + "[device]\nqueue_size = 2\n" +
+                                  "[[workload.context]]\nname = \"u\"\n[[workload.loop]]\n"
+                                  "context = \"u\"\ncalls = [{ call = \"sensor_read\", id = 0 }]\n"
+                                  "count = 100\nthink = \"3ms\"\n")
+            .string();
+    const json run = run_of(scenario, 0);
+    const story s = story_of(run, number(15));
+    EXPECT_EQ(s.outcome, "no_slot");
+    EXPECT_THAT(all_of(s), AllOf(HasSubstr("It was refused"), Not(HasSubstr("No hop")),
+                                 Not(HasSubstr("that hop"))));
+}
+
+TEST_F(explain, changed_times_are_noticed) {
+    json run = run_of(testbench("late-reply"), 0);
+    const std::uint64_t requests = requests_in(story_of(run, number(1)));
+    json& one = run["points"][0]["replication_results"][0];
+    one["requests"] = requests;
+    one["round_trips_s"] = 0.125;
+    EXPECT_THAT(story_of(run, number(1)).sentences.front(),
+                AllOf(HasSubstr("Careful"), HasSubstr("took other times than the results say")));
+}
+
 TEST_F(explain, changed_results_are_noticed) {
     const story changed = story_of(run_of(testbench("late-reply"), 3), number(1));
     EXPECT_THAT(changed.sentences.front(),
                 AllOf(HasSubstr("Careful"), HasSubstr("the results say 3")));
     const story first = story_of(run_of(testbench("late-reply"), 0), number(1));
-    const std::string text = first.sentences[1];
-    const std::size_t at = text.find("request 1 of ") + 13;
-    const story same =
-        story_of(run_of(testbench("late-reply"), std::stoull(text.substr(at))), number(1));
+    const story same = story_of(run_of(testbench("late-reply"), requests_in(first)), number(1));
     EXPECT_THAT(all_of(same), Not(HasSubstr("Careful")));
 }
 

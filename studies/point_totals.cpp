@@ -98,9 +98,7 @@ void point_totals::add(const request& r, const std::vector<std::string>& tasks) 
     if (r.result == outcome::unfinished) {
         longest_unfinished = std::max(longest_unfinished, r.round_trip());
     }
-    const bool tripped = r.result == outcome::ok || r.result == outcome::scmi_error ||
-                         r.result == outcome::timed_out;
-    if (!tripped) return;
+    if (!has_round_trip(r)) return;
     const sim_time trip = r.round_trip();
     round_trip.add(trip);
     response.add(r.at[std::size_t(instant::returned)] - r.intended);

@@ -75,8 +75,6 @@ std::vector<double> simulate(const system_config& c, collector::measure m) {
     const std::string bytes = testbenches::run_forked("a queue", [&] {
         collector sink(m);
         models::system top("top", c, sink);
-        sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO,
-                                                sc_core::SC_DO_NOTHING);
         sc_core::sc_start(to_sc(c.duration));
         top.finish();
         std::sort(sink.values.begin(), sink.values.end());

@@ -7,11 +7,13 @@
 #include <deque>
 #include <functional>
 #include <iostream>
+#include <map>
 #include <type_traits>
 
 #include "base/error.h"
 #include "models/platform/host_schedule.h"
 #include "models/system.h"
+#include "studies/point_totals.h"
 #include "testbenches/account.h"
 #include "testbenches/forked.h"
 #include "testbenches/progress.h"
@@ -114,7 +116,11 @@ public:
         : replay_sink(s, show), how_(how), id_(id) {}
 
     json answer(sim_time ended) {
-        json j{{"requests", count()}, {"late", late_}, {"ended", ended.ps}, {"found", found_}};
+        json j{{"requests", count()},
+               {"round_trips_s", round_trips_.as_seconds()},
+               {"late", late_},
+               {"ended", ended.ps},
+               {"found", found_}};
         if (found_) {
             const auto* bytes = reinterpret_cast<const std::uint8_t*>(&chosen_);
             j["request"] = json::binary({bytes, bytes + sizeof chosen_});
@@ -133,6 +139,7 @@ public:
 private:
     void look_at(const request& r) override {
         if (r.late_at != sim_time{}) ++late_;
+        if (has_round_trip(r)) round_trips_.add(r.round_trip());
         // Refused and unfinished requests would make usual what is not.
         if (r.reached >= std::size_t(instant::woke) || r.timed_out) medians_.add(r);
         if (!better(r)) return;
@@ -156,10 +163,21 @@ private:
 
     request_choice::by how_;
     std::uint64_t id_, late_ = 0;
+    traces::span_sum round_trips_;
     bool found_ = false;
     request chosen_;
     median_sample medians_;
 };
+
+json json_of(const neighbour& n) {
+    return {n.id, n.task, n.what, n.outcome, n.entered.ps, n.returned.ps};
+}
+
+neighbour neighbour_from(const json& j) {
+    return {j.at(0).get<std::uint64_t>(),          j.at(1).get<std::string>(),
+            j.at(2).get<std::string>(),            j.at(3).get<std::string>(),
+            sim_time(j.at(4).get<std::int64_t>()), sim_time(j.at(5).get<std::int64_t>())};
+}
 
 /// Watches what was in flight with the request, and the log.
 class witness_sink : public replay_sink {
@@ -182,11 +200,11 @@ public:
         json j{{"at_entry", at_entry_},   {"overlapped", overlapped_},
                {"timed_out", timed_out_}, {"in_same_hop", in_same_hop_},
                {"held", held_},           {"log_lines", log_lines_}};
+        j["behind"] = behind_;
+        j["longest_behind"] = longest_behind_.ps;
+        if (before_ && !later_of_its_call_) j["before"] = json_of(*before_);
         j["nearest"] = json::array();
-        for (const ranked& n : nearest_) {
-            j["nearest"].push_back({n.near.id, n.near.task, n.near.what, n.near.outcome,
-                                    n.near.entered.ps, n.near.returned.ps});
-        }
+        for (const ranked& n : nearest_) j["nearest"].push_back(json_of(n.near));
         j["log"] = first_lines_;
         for (const std::string& line : last_lines_) j["log"].push_back(line);
         return j;
@@ -200,6 +218,7 @@ private:
 
     void look_at(const request& r) override {
         if (r.id == watch_.id) return;
+        look_at_locks(r);
         if (r.timed_out && returned(r) <= watch_.entered &&
             (r.late_at == sim_time{} || r.late_at > watch_.entered)) {
             ++held_;
@@ -210,6 +229,29 @@ private:
         if (r.timed_out) ++timed_out_;
         if (was_in(r, watch_.slow)) ++in_same_hop_;
         rank(r);
+    }
+    /// What lies between a call and the entering of its first request is the wait for locks.
+    void look_at_locks(const request& r) {
+        sim_time& last = entered_last_[r.context];
+        const bool first_of_call = last < r.called;
+        last = std::max(last, entered(r));
+        if (r.context == watch_.context) {
+            const bool same_call = entered(r) >= watch_.called && entered(r) < watch_.entered;
+            later_of_its_call_ = later_of_its_call_ || same_call;
+            return;
+        }
+        if (first_of_call && r.called < watch_.returned && entered(r) >= watch_.returned) {
+            ++behind_;
+            longest_behind_ = std::max(longest_behind_, entered(r) - r.called);
+        }
+        if (returned(r) > watch_.called && returned(r) <= watch_.entered &&
+            (!before_ || returned(r) >= before_->returned)) {
+            before_ = neighbour_of(r);
+        }
+    }
+    neighbour neighbour_of(const request& r) const {
+        const testbenches::account_line line = testbenches::account_of(r, task_of(r));
+        return {r.id, line.task, line.what, line.outcome, entered(r), returned(r)};
     }
     /// In that hop while the watched request was.
     bool was_in(const request& r, hop h) const {
@@ -228,16 +270,18 @@ private:
         };
         ranked next{together, {r.id, {}, {}, {}, entered(r), returned(r)}};
         if (nearest_.size() == most_neighbours && !before(next, nearest_.back())) return;
-        const testbenches::account_line line = testbenches::account_of(r, task_of(r));
-        next.near.task = line.task;
-        next.near.what = line.what;
-        next.near.outcome = line.outcome;
+        next.near = neighbour_of(r);
         if (nearest_.size() == most_neighbours) nearest_.pop_back();
         nearest_.insert(std::upper_bound(nearest_.begin(), nearest_.end(), next, before), next);
     }
 
     watch watch_;
     std::uint64_t at_entry_ = 0, overlapped_ = 0, in_same_hop_ = 0, timed_out_ = 0, held_ = 0;
+    std::map<std::uint16_t, sim_time> entered_last_;  ///< by context
+    bool later_of_its_call_ = false;  ///< not the first request of its call
+    std::uint64_t behind_ = 0;
+    sim_time longest_behind_;
+    std::optional<neighbour> before_;
     std::vector<ranked> nearest_;
     std::uint64_t log_lines_ = 0;
     std::vector<std::string> first_lines_;
@@ -247,9 +291,6 @@ private:
 /// In the child.
 template <class sink_t>
 sim_time run(const scenario& s, sink_t& sink) {
-    // "Simulation stopped by user" is how every finished run ends.
-    sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO,
-                                            sc_core::SC_DO_NOTHING);
     models::system top("top", s.system, sink);
     top.run(s.system.duration);
     const sim_time ended = now();
@@ -282,6 +323,7 @@ survey survey_run(const scenario& s, request_choice::by how, std::uint64_t id) {
     });
     survey v;
     v.requests = j.at("requests").get<std::uint64_t>();
+    v.round_trips_s = j.at("round_trips_s").get<double>();
     v.late_replies = j.at("late").get<std::uint64_t>();
     v.ended = sim_time(j.at("ended").get<std::int64_t>());
     v.found = j.at("found").get<bool>();
@@ -314,12 +356,10 @@ witness watch_run(const scenario& s, const watch& w) {
     v.timed_out = j.at("timed_out").get<std::uint64_t>();
     v.held = j.at("held").get<std::uint64_t>();
     v.log_lines = j.at("log_lines").get<std::uint64_t>();
-    for (const json& n : j.at("nearest")) {
-        v.nearest.push_back({n.at(0).get<std::uint64_t>(), n.at(1).get<std::string>(),
-                             n.at(2).get<std::string>(), n.at(3).get<std::string>(),
-                             sim_time(n.at(4).get<std::int64_t>()),
-                             sim_time(n.at(5).get<std::int64_t>())});
-    }
+    v.behind = j.at("behind").get<std::uint64_t>();
+    v.longest_behind = sim_time(j.at("longest_behind").get<std::int64_t>());
+    if (j.contains("before")) v.before = neighbour_from(j.at("before"));
+    for (const json& n : j.at("nearest")) v.nearest.push_back(neighbour_from(n));
     v.log = j.at("log").get<std::vector<std::string>>();
     return v;
 }

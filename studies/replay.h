@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct seen_request {
 /// The first run.
 struct survey {
     std::uint64_t requests = 0, late_replies = 0;
+    double round_trips_s = 0;  ///< the sum over all that have one (has_round_trip())
     sim_time ended;
     bool found = false;
     seen_request chosen;
@@ -42,7 +44,8 @@ survey survey_run(const testbenches::scenario& s, request_choice::by how, std::u
 /// What to watch in the second run.
 struct watch {
     std::uint64_t id = 0;
-    sim_time entered, returned;
+    std::uint16_t context = 0;
+    sim_time called, entered, returned;
     sim_time slow_from, slow_to;  ///< the hop that made it slow
     hop slow = hop::prepare;
     sim_time log_from, log_to;
@@ -55,6 +58,10 @@ struct witness {
     std::uint64_t in_same_hop = 0;  ///< of these, in the slow hop at the same time
     std::uint64_t timed_out = 0;    ///< of these (overlapped), given up
     std::uint64_t held = 0;         ///< given up before it entered, their replies not yet there
+    std::uint64_t behind = 0;       ///< others' calls, made before it returned, entered after that
+    sim_time longest_behind;        ///< from the call until entering
+    /// Of other tasks' requests, the last that returned while this one's call waited to enter.
+    std::optional<neighbour> before;
     std::vector<neighbour> nearest;
     std::uint64_t log_lines = 0;
     std::vector<std::string> log;  ///< the first and the last of them

@@ -154,10 +154,10 @@ void write_table(std::ostream& out, const report_data& d) {
     const std::vector<std::string> axes = axes_of(d);
     const std::string methods = methods_of(d);
     const std::vector<std::string> reservations = reservations_of(d);
-    out << "<h2>What was measured</h2>\n<div class=\"wide\"><table>\n<caption>One row for each "
-           "point of "
-           "the study. "
-        << escaped(methods) << (methods.empty() ? "" : ".") << "</caption>\n";
+    out << "<h2>What was measured</h2>\n"
+        << paragraph("One row for each point of the study. " + methods + (methods.empty() ? "" : "."),
+                     "facts")
+        << "<div class=\"wide\"><table>\n";
     const bool open_loop = has_open_loop(d);
     write_table_head(out, axes, open_loop);
     out << "<tbody>\n";
@@ -177,13 +177,14 @@ void write_pictures(std::ostream& out, const report_data& d) {
     write_figure(
         out, "How long requests take",
         "The share of requests that took longer than t, both axes logarithmic. A line ends at "
-        "the slowest request of its point. Dotted vertical lines are the driver\u2019s rx "
-        "timeouts: what is left of a curve there, gives up.",
+        "the slowest request of its point. Dotted vertical lines are the rx timeouts; the driver "
+        "gives up at a tick of its timer after that.",
         round_trip_chart(d));
     write_figure(
         out, "Timeouts",
         "Timeouts per million requests with their intervals, on a logarithmic axis. An arrow "
-        "stands for an interval that reaches zero.",
+        "stands for an interval that reaches zero. That none was seen does not mean that there "
+        "are none: the table\u2019s notes say how many there may be.",
         timeouts_chart(d));
     write_figure(
         out, "Where the time goes",
@@ -198,10 +199,10 @@ void write_pictures(std::ostream& out, const report_data& d) {
 }
 
 void write_hop_table(std::ostream& out, const story& s) {
-    out << "<div class=\"wide\"><table class=\"narrow\">\n<caption>Its hops, beside what they take "
-           "in the median "
-           "request "
-           "of the same run.</caption>\n<thead><tr><th scope=\"col\" class=\"axis-name\">hop</th>"
+    out << paragraph("Its hops, beside what they take in the median request of the same run.",
+                     "facts")
+        << "<div class=\"wide\"><table class=\"narrow\">\n<thead><tr>"
+        << "<th scope=\"col\" class=\"axis-name\">hop</th>"
         << "<th scope=\"col\">starts</th><th scope=\"col\">length</th><th scope=\"col\">share</th>"
         << "<th scope=\"col\">median</th></tr></thead>\n<tbody>\n";
     for (const hop_part& p : s.hops) {

@@ -54,9 +54,9 @@ svg .inside{pointer-events:none}
 .legend li{display:flex;align-items:center;gap:.45rem}
 .legend .key{width:34px;height:12px;flex:none}.legend .box{width:12px;height:12px;flex:none}
 .wide{overflow-x:auto}
+@media screen{figure{overflow-x:auto}figure>svg{min-width:640px}figcaption,.legend{position:sticky;left:0}}
 table{border-collapse:collapse;font-size:.84rem;font-variant-numeric:tabular-nums;line-height:1.35;min-width:100%}
 table.narrow{min-width:44rem}
-caption{text-align:left;color:var(--dim);font-size:.9rem;padding-bottom:.5rem}
 th,td{padding:.42rem .5rem;text-align:right;vertical-align:top;border-bottom:1px solid var(--rule);white-space:nowrap}
 thead th{vertical-align:bottom;font-weight:600;border-bottom:2px solid var(--dim);white-space:normal}
 th[scope=row],th.axis-name{text-align:left}

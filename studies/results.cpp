@@ -144,6 +144,7 @@ ordered_json replications_json(const point_result& r) {
     for (const replication_summary& one : r.replications) {
         all.push_back({{"seed", one.seed},
                        {"requests", one.requests},
+                       {"round_trips_s", one.round_trips_s},
                        {"spurious_timeouts", one.spurious},
                        {"true_timeouts", one.true_timeouts},
                        {"refused", one.refused},

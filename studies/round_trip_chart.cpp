@@ -139,7 +139,9 @@ void draw_curve(svg_picture& svg, const point_data& p, const plot& a, const line
     for (const histogram_bucket& b : p.histogram) {
         const double edge = a.x.at(static_cast<double>(b.upper_edge.ps));
         if (b.count >= above) {
-            data += "H" + coordinate(edge);
+            // Until its maximum, one is above.
+            y = a.y.at(1 / static_cast<double>(total));
+            data += "H" + coordinate(edge) + "V" + coordinate(y);
             x = edge;
             break;
         }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <sstream>
 
 #include "studies/explain.h"
@@ -47,21 +48,29 @@ void write_results(const findings& f, bool all_requests, output_directory& out) 
     if (!all_requests) write_kept_requests(f, out.open("requests.csv"));
 }
 
-void write_page(const findings& f, output_directory& out) {
-    const nlohmann::json results = results_json(f);
-    std::ostream& page = out.open("report.html");
-    if (slowest_point(f) == f.points.size()) return write_report(results, nullptr, page);
-    const story s = story_of(results, request_choice{});
-    write_report(results, &s, page);
+/// Of the slowest request, if there was any.
+std::optional<story> slowest_story(const findings& f) {
+    if (slowest_point(f) == f.points.size()) return std::nullopt;
+    return story_of(results_json(f), request_choice{});
+}
+
+std::string span_of(const wave_window& w) {
+    return to_string(w.from) + " to " + to_string(w.to);
 }
 
 void print_files(std::ostream& out, const fs::path& folder,
-                 const std::vector<testbenches::output_file>& files, bool waves) {
+                 const std::vector<testbenches::output_file>& files,
+                 const std::vector<wave_window>& waves) {
     out << "\nWritten to " << folder.string() << ":\n";
     for (const testbenches::output_file& file : files) {
         out << "  " << file.name << "  " << grouped(file.bytes) << " bytes\n";
     }
-    if (waves) out << "  slowest/waves.vcd and waves.gtkw, for GTKWave\n";
+    if (waves.empty()) return;
+    out << "  slowest/waves.vcd and waves.gtkw, for GTKWave: " << span_of(waves.front());
+    if (waves.size() > 1) {
+        out << ", and " << span_of(waves.back()) << "; what lies between is left out";
+    }
+    out << "\n";
 }
 
 std::vector<point_result> simulate_all(const study& s, const study_options& options,
@@ -81,15 +90,17 @@ std::vector<point_result> simulate_all(const study& s, const study_options& opti
     return results;
 }
 
-}  // namespace
-
-bool write_slowest_waves(const findings& f, const fs::path& folder) {
+/// Repeats the run of the slowest request of the whole study in a process of its own, up to the end
+/// of that request, and writes its waveform into `folder`: all of a short one; of a long one what
+/// happened when it was made and when it returned. These times; none if there was no request.
+std::vector<wave_window> write_slowest_waves(const findings& f, const fs::path& folder,
+                                             bool quiet) {
     const std::size_t point = slowest_point(f);
-    if (point == f.points.size()) return false;
+    if (point == f.points.size()) return {};
     const slowest_request& slowest = f.points[point].result->totals.slowest;
     testbenches::run_options options;
     options.out = folder;
-    options.quiet = true;
+    options.quiet = quiet;
     options.vcd_windows = windows_of(slowest);
     const testbenches::scenario s =
         shortened(scenario_of(*f.what, point, slowest.replication), options.vcd_windows.back().to);
@@ -98,8 +109,10 @@ bool write_slowest_waves(const findings& f, const fs::path& folder) {
         testbenches::run_scenario(s, options, report);
         return report.str();
     });
-    return true;
+    return options.vcd_windows;
 }
+
+}  // namespace
 
 study_status run_study(const study& s, const study_options& options, std::ostream& out) {
     std::unique_ptr<output_directory> folder;
@@ -107,16 +120,19 @@ study_status run_study(const study& s, const study_options& options, std::ostrea
     const std::vector<point_result> results = simulate_all(s, options, folder.get());
     const findings f = find_out(s, results);
     print_table(out, f);
-    if (!options.quiet) {
-        print_hops(out, f);
-        print_slowest(out, f, options.out.string());
-        print_notes(out, f);
-    }
+    if (!options.quiet) print_hops(out, f);
     out.flush();
+    if (folder) write_results(f, options.all_requests, *folder);
+    std::optional<story> slowest;
+    if (folder || !options.quiet) slowest = slowest_story(f);
+    if (!options.quiet) {
+        if (slowest) print_slowest(out, *slowest, options.out.string());
+        print_notes(out, f);
+        out.flush();
+    }
     if (folder) {
-        write_results(f, options.all_requests, *folder);
-        write_page(f, *folder);
-        const bool waves = write_slowest_waves(f, options.out / "slowest");
+        write_report(results_json(f), slowest ? &*slowest : nullptr, folder->open("report.html"));
+        const auto waves = write_slowest_waves(f, options.out / "slowest", options.quiet);
         const auto files = folder->finish();
         if (!options.quiet) print_files(out, options.out, files, waves);
     }

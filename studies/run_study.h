@@ -25,9 +25,4 @@ enum class study_status : std::uint8_t {
 /// Throws scmi_vp::error, and `interrupted` (worker_pool.h).
 study_status run_study(const study& s, const study_options& options, std::ostream& out);
 
-/// Repeats the run of the slowest request of the whole study in a process of its own, up to the end
-/// of that request, and writes its waveform into `folder`: all of a short one; of a long one what
-/// happened when it was made and when it returned. False if there was no request.
-bool write_slowest_waves(const findings& f, const std::filesystem::path& folder);
-
 }  // namespace scmi_vp::studies

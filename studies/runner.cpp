@@ -83,9 +83,6 @@ struct run_end {
 };
 
 run_end simulate(const testbenches::scenario& s, study_sink& sink) {
-    // "Simulation stopped by user" is how every finished run ends.
-    sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO,
-                                            sc_core::SC_DO_NOTHING);
     models::system top("top", s.system, sink);
     top.run(s.system.duration);
     run_end end{top.guest().kernel().all_finished(), top.guest().probed(), 0};
@@ -227,7 +224,8 @@ void merge_replication(point_result& result, const std::string& message) {
     result.replications.push_back({j.at("seed").get<std::uint64_t>(), one.requests, one.spurious,
                                    one.true_timeouts, one.refused(), j.at("finished").get<bool>(),
                                    j.at("probed").get<bool>(),
-                                   j.at("no_device").get<std::uint64_t>()});
+                                   j.at("no_device").get<std::uint64_t>(),
+                                   one.round_trip.sum().as_seconds()});
     result.totals.merge(one);
     result.kept.merge(kept_from(j.at("kept")));
     if (!j.contains("spurious_batches")) return;

@@ -22,6 +22,7 @@ struct replication_summary {
     bool finished = false;  ///< all tasks were done before sim.duration
     bool probed = false;    ///< else the driver's probe failed, or the run ended before its end
     std::uint64_t no_device = 0;  ///< calls that failed with -ENODEV
+    double round_trips_s = 0;     ///< their sum, by which a repeated run is known again
 };
 
 struct point_result {

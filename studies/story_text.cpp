@@ -64,8 +64,13 @@ std::string who_and_when(const story_source& s) {
                        number(s.out.seed) + ".";
     // 0 when nobody said: requests of the probe are made where they enter.
     if (r.called > sim_time{} && r.called < c.entered()) {
-        text += " It had been called " + short_time(c.entered() - r.called) +
-                " before, and waited for a lock.";
+        text += " It had been called " + short_time(c.entered() - r.called) + " before";
+        if (const auto& b = s.around.before) {
+            text += ", and waited for a lock: " + short_time(c.entered() - b->returned) +
+                    " before it entered, request " + number(b->id) + ", " + b->what + " by " +
+                    b->task + ", had returned after " + short_time(b->returned - b->entered);
+        }
+        text += ".";
     }
     if (r.intended > sim_time{} && r.intended < r.called) {
         text += " By its schedule it was due " + short_time(r.called - r.intended) +
@@ -116,7 +121,7 @@ std::string slow_hop_text(const story_source& s) {
     const hop_info& info = hop_table[h];
     const sim_time length = r.hops()[h], median = s.seen.median_hop[h];
     const std::string name(info.name);
-    if (length <= sim_time{}) return "No hop took any time.";
+    if (length <= sim_time{}) return "";  // it was refused at once
     std::string text;
     if (length <= median + sim_time(median.ps / 2)) {
         text = "No hop was unusual; what took longest or most beyond its median is " + name + ": ";
@@ -151,6 +156,7 @@ std::string gaps_text(const story_source& s, const watch& w) {
                 instant_text(shown.from) + " to " + instant_text(shown.to) + " (" +
                 short_time(longest) + ")";
     }
+    if (w.slow_to <= w.slow_from) return text + ".";
     if (in_hop <= sim_time{}) return text + ", but not while the request was in that hop.";
     return text + ": " + share_text(in_hop, w.slow_to - w.slow_from) + " of that hop.";
 }
@@ -173,6 +179,14 @@ std::string company_text(const story_source& s) {
     return text + ".";
 }
 
+std::string behind_text(const witness& a) {
+    if (a.behind == 0) return "";
+    return (a.behind == 1 ? "One call" : number(a.behind) + " calls") +
+           " of other tasks entered the driver only after it had returned, having waited for a lock "
+           "for up to " +
+           short_time(a.longest_behind) + ".";
+}
+
 std::string reply_text(const seen_request& c) {
     const request& r = c.r;
     if (r.late_at != sim_time{}) {
@@ -180,6 +194,9 @@ std::string reply_text(const seen_request& c) {
                " after the driver had given up, at " + instant_text(r.late_at) +
                ": the timeout was a spurious one. A timeout of more than about " +
                short_time(r.late_at - c.entered()) + " would have spared it.";
+    }
+    if (r.result == outcome::unfinished && r.lost) {
+        return "The platform never answers it: the driver would have given up.";
     }
     if (!r.timed_out) return "";
     if (r.lost)
@@ -218,6 +235,21 @@ std::string held_text(const witness& a) {
                " had been given up with the reply still to come: the driver's messages stay with "
                "the "
                "device until then.");
+}
+
+/// When the run that was repeated is not the one of the results.
+std::string changed_text(const story_source& s) {
+    std::string how;
+    if (s.recorded_requests != s.seen.requests) {
+        how = "had " + number(s.seen.requests) + " requests, while the results say " +
+              number(s.recorded_requests);
+    } else if (s.recorded_round_trips_s && *s.recorded_round_trips_s != s.seen.round_trips_s) {
+        how = "its requests took other times than the results say";
+    } else {
+        return "";
+    }
+    return "Careful: the run was repeated and " + how +
+           ". The scenario, a file that it names, or scmi-vp itself has changed since.";
 }
 
 std::string headline(const seen_request& c) {
@@ -275,6 +307,8 @@ watch watch_for(const survey& v) {
     const seen_request& c = v.chosen;
     watch w;
     w.id = c.r.id;
+    w.context = c.r.context;
+    w.called = c.r.called > sim_time{} ? c.r.called : c.entered();
     w.entered = c.entered();
     w.returned = c.returned();
     const auto hops = c.r.hops();
@@ -304,15 +338,11 @@ story tell(const story_source& s) {
     t.gaps = s.gaps;
     t.log = s.around.log;
     t.rerun = rerun_command(s);
-    if (s.recorded_requests != s.seen.requests) {
-        t.sentences.push_back(
-            "Careful: the run was repeated and had " + number(s.seen.requests) +
-            " requests, while the results say " + number(s.recorded_requests) +
-            ". The scenario, a file that it names, or scmi-vp itself has changed since.");
-    }
+    const std::string warning = changed_text(s);
+    if (!warning.empty()) t.sentences.push_back(warning);
     for (const std::string& text :
          {who_and_when(s), compared(s), slow_hop_text(s), gaps_text(s, watch_for(s.seen)),
-          company_text(s), held_text(s.around), reply_text(c), delayed_text(c.r), log_text(s)}) {
+          company_text(s), behind_text(s.around), held_text(s.around), reply_text(c), delayed_text(c.r), log_text(s)}) {
         if (!text.empty()) t.sentences.push_back(text);
     }
     return t;

@@ -20,6 +20,8 @@ constexpr std::int64_t most_replications = 100'000;
 std::string name_text(const value& v) {
     std::string s = v.text();
     if (s.empty()) v.refuse("is empty");
+    const auto control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
+    if (std::any_of(s.begin(), s.end(), control)) v.refuse("has a control character or two lines");
     return s;
 }
 

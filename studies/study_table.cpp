@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "studies/human.h"
+#include "studies/shell.h"
 #include "testbenches/account.h"
 
 namespace scmi_vp::studies {
@@ -197,20 +198,12 @@ std::size_t slowest_point(const findings& f) {
     return best;
 }
 
-void print_slowest(std::ostream& out, const findings& f, const std::string& folder) {
-    const std::size_t i = slowest_point(f);
-    if (i == f.points.size()) return;
-    const slowest_request& s = f.points[i].result->totals.slowest;
-    const auto worst = std::max_element(s.hops.begin(), s.hops.end()) - s.hops.begin();
-    std::string text = "request " + std::to_string(s.id) + " of replication " +
-                       std::to_string(s.replication) + " at " + f.points[i].point->name() + ": " +
-                       s.task + "'s " + s.name + " took " + short_time(s.round_trip) + ", " +
-                       short_time(s.hops[std::size_t(worst)]) + " of it in hop " +
-                       std::string(hop_table[std::size_t(worst)].name);
-    text += s.stuck_in.empty() ? "." : ", where it was given up.";
-    if (!folder.empty()) text += " Its story: scmi-vp explain " + folder + " --slowest";
-    out << "\n";
-    print_wrapped(out, "Slowest of all: ", text);
+void print_slowest(std::ostream& out, const story& s, const std::string& folder) {
+    out << "\nThe slowest request of all:\n";
+    for (const std::string& sentence : s.sentences) print_wrapped(out, "  ", sentence);
+    if (folder.empty()) return;
+    out << "  Its hops and the kernel's log: scmi-vp explain " << shell_quoted(folder)
+        << " --slowest\n";
 }
 
 void print_notes(std::ostream& out, const findings& f) {

@@ -5,6 +5,7 @@
 
 #include <ostream>
 
+#include "studies/explain.h"
 #include "studies/results.h"
 
 namespace scmi_vp::studies {
@@ -15,8 +16,9 @@ void print_table(std::ostream& out, const findings& f);
 /// A bar chart of hops for each value of the first axis, over all of its points.
 void print_hops(std::ostream& out, const findings& f);
 
-/// The slowest request of all in one line, and the command that tells its story.
-void print_slowest(std::ostream& out, const findings& f, const std::string& folder);
+/// The story of the slowest request of all, and, where it is kept in a folder, the command that
+/// tells more.
+void print_slowest(std::ostream& out, const story& s, const std::string& folder);
 
 void print_notes(std::ostream& out, const findings& f);
 

@@ -75,12 +75,16 @@ TEST(study_table, is_plain_and_says_beyond_the_recording) {
     const findings f = find_out(s, results);
     print_table(text, f);
     print_hops(text, f);
-    print_slowest(text, f, "out");
+    story slowest;
+    slowest.sentences = {"It took long.", "The timeout was a spurious one."};
+    print_slowest(text, slowest, "my out's");
     print_notes(text, f);
     for (const char c : text.str()) EXPECT_TRUE(c == '\n' || (c >= ' ' && c < 127)) << int(c);
     EXPECT_THAT(text.str(), HasSubstr("beyond the recording"));
     EXPECT_THAT(text.str(), HasSubstr("26%"));
     EXPECT_THAT(text.str(), HasSubstr("700 [0 .. 2 280]"));  // 7 of 10 000, t(0.975, 9) = 2.262
+    EXPECT_THAT(text.str(), HasSubstr("  It took long.\n  The timeout was a spurious one.\n"));
+    EXPECT_THAT(text.str(), HasSubstr("scmi-vp explain 'my out'\\''s' --slowest\n"));
     EXPECT_EQ(slowest_point(f), f.points.size());
 }
 

@@ -143,6 +143,8 @@ const bad_study bad[] = {
      "s.toml: axis 'x' has no values"},
     {"axis_twice", with_axis("name = \"x\"\nvalues = [{label=\"a\"}]\n[[axis]]\nname = \"x\"\n"),
      "s.toml:7:8: axis.1.name: there is another axis 'x'"},
+    {"label_of_two_lines", with_axis("name = \"x\"\nvalues = [{label=\"a\\nb\"}]\n"),
+     "s.toml:5:18: axis.0.values.0.label: has a control character or two lines"},
     {"label_twice", with_axis("name = \"x\"\nvalues = [{label=\"a\"}, {label=\"a\"}]\n"),
      "s.toml:5:31: axis.0.values.1.label: there is another value 'a'"},
     {"unknown_scenario_key",

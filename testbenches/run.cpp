@@ -94,9 +94,6 @@ run_status run_scenario(const scenario& s, const run_options& options, std::ostr
     std::unique_ptr<output_directory> out;
     if (!options.out.empty()) out = std::make_unique<output_directory>(options.out);
 
-    // "Simulation stopped by user" is how every finished run ends.
-    sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO,
-                                            sc_core::SC_DO_NOTHING);
     progress show(options.quiet ? nullptr : &std::cerr, stderr_is_terminal(), "requests");
     result_sink sink(s, out.get(), &show);
     models::system top("top", s.system, sink);

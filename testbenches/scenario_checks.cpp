@@ -40,6 +40,15 @@ void check_device(const scenario& s, const document& doc) {
     }
 }
 
+/// Traces and requests.csv must be able to tell where it ends.
+void check_task_name(const document& doc, const std::string& key, const std::string& name) {
+    if (name.empty()) refuse(doc, key, "is empty");
+    const auto bad = [](unsigned char c) { return c < ' ' || c == 0x7f || c == ',' || c == '"'; };
+    if (std::any_of(name.begin(), name.end(), bad)) {
+        refuse(doc, key, "has a comma, a quotation mark or a control character");
+    }
+}
+
 void check_guest(const scenario& s, const document& doc) {
     const models::guest_config& g = s.system.guest;
     const std::string cpus = "guest.cpus is " + std::to_string(g.cpus);
@@ -57,10 +66,10 @@ void check_guest(const scenario& s, const document& doc) {
                to_string(g.profile.max_rx_timeout) +
                    " is not a whole number of milliseconds, in which the driver counts");
     }
-    if (g.probe_context.name.empty()) refuse(doc, "guest.probe_task", "is empty");
+    check_task_name(doc, "guest.probe_task", g.probe_context.name);
     for (std::size_t i = 0; i < g.contexts.size(); ++i) {
         const std::string at = "workload.context." + std::to_string(i);
-        if (g.contexts[i].name.empty()) refuse(doc, at + ".name", "is empty");
+        check_task_name(doc, at + ".name", g.contexts[i].name);
         if (g.contexts[i].cpu >= g.cpus) {
             refuse(doc, at + ".cpu",
                    "there is no CPU " + std::to_string(g.contexts[i].cpu) + ": " + cpus);

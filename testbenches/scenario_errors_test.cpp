@@ -144,6 +144,8 @@ const bad_scenario elements[] = {
      "SENSOR_READING_GET?"},
     {"rule_for_nobody", "[[platform.service]]\nprotocol = \"sensor\"\nresource = 2\nnever = true\n",
      "s.toml:3:12: platform.service.0.resource: there is no sensor 2: the platform has 0"},
+    {"task_with_comma", "[[workload.context]]\nname = \"a,x\"\n",
+     "s.toml:2:8: workload.context.0.name: has a comma, a quotation mark or a control character"},
     {"undefined_context",
      "[[workload.context]]\nname = \"sh\"\n[[workload.sequence]]\ncontext = \"hs\"\n"
      "call = \"base_version\"\n",

@@ -79,8 +79,6 @@ void run(const workload& w) {
 }  // namespace
 
 int sc_main(int argc, char* argv[]) {
-    sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO,
-                                            sc_core::SC_DO_NOTHING);
     const bool list = argc == 2 && std::strcmp(argv[1], "--list") == 0;
     for (const workload& w : workloads) {
         if (list) std::printf("%s\n", w.name);

@@ -109,4 +109,10 @@ private:
     [[gnu::noinline]] std::array<sim_time, hop_count> hops_until_stuck() const;
 };
 
+/// It got onto the ring and its caller returned.
+inline bool has_round_trip(const request& r) {
+    return r.result == outcome::ok || r.result == outcome::scmi_error ||
+           r.result == outcome::timed_out;
+}
+
 }  // namespace scmi_vp::models

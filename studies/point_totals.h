@@ -26,12 +26,6 @@ inline bool is_true_timeout(const models::request& r) {
     return r.lost && (r.timed_out || r.result == models::outcome::unfinished);
 }
 
-/// It got onto the ring and its caller returned.
-inline bool has_round_trip(const models::request& r) {
-    return r.result == models::outcome::ok || r.result == models::outcome::scmi_error ||
-           r.result == models::outcome::timed_out;
-}
-
 /// The request with the longest round trip; of equals, the first.
 struct slowest_request {
     std::uint64_t replication = 0, id = 0;  ///< id 0: there was none

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// See report_data.h. The format: docs/results.md.
+// See report_data.h. The format: docs/study.md.
 #include "studies/report_data.h"
 
 #include <cmath>

@@ -13,7 +13,7 @@ namespace scmi_vp::studies {
 /// In the head of each page: how scmi-vp knows its own again.
 inline constexpr const char* report_generator = "<meta name=\"generator\" content=\"scmi-vp\">";
 
-/// Writes the page. `results` has the format of results.json (docs/results.md); `slowest` is the
+/// Writes the page. `results` has the format of results.json (docs/study.md); `slowest` is the
 /// story of the slowest request, nullptr if there is none. Two more keys are used when they are
 /// there: points[].rx_timeout_ps (else read from the point's and the study's "set") and
 /// points[].slowest.hops_ps ({"prepare": N, ...}). Throws scmi_vp::error (input) when a key is

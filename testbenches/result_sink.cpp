@@ -23,6 +23,7 @@ constexpr std::size_t shown_requests = 200, kept_violations = 100, shown_log_lin
 result_sink::result_sink(const scenario& s, output_directory* out, progress* show)
     : scenario_(s), out_(out), progress_(show), extent_(s) {
     tasks_ = task_names(s.system.guest);
+    if (!s.system.guest.open.empty()) response_ = std::make_unique<traces::span_histogram>();
     if (out_) open_files();
 }
 
@@ -49,6 +50,9 @@ std::string result_sink::task_of(const request& r) const {
 
 void result_sink::on_request(const request& r) {
     totals_.add(r);
+    if (response_ && models::has_round_trip(r)) {
+        response_->add(r.at[std::size_t(instant::returned)] - r.intended);
+    }
     if (account_.size() < shown_requests) {
         account_.push_back(account_of(r, task_of(r)));
     } else {
@@ -141,6 +145,13 @@ void result_sink::write_summary(sim_time ended, bool finished,
                 {"mean", std::llround(totals_.hop_sum_ps[i] / double(totals_.answered))},
                 {"max", totals_.hop_max[i].ps}};
         }
+    }
+    if (response_ && response_->count()) {
+        j["response_ps"] = {{"min", response_->min().ps},
+                            {"mean", response_->mean().ps},
+                            {"p50", response_->quantile(0.5).ps},
+                            {"p99", response_->quantile(0.99).ps},
+                            {"max", response_->max().ps}};
     }
     out_->open("summary.json") << j.dump(2) << "\n";
 }

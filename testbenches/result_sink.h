@@ -16,6 +16,7 @@
 #include "testbenches/run_extent.h"
 #include "testbenches/scenario.h"
 #include "traces/ftrace.h"
+#include "traces/span_histogram.h"
 
 namespace scmi_vp::testbenches {
 
@@ -38,6 +39,9 @@ public:
                 const models::scmi_device* platform);
 
     const totals& sums() const { return totals_; }
+    /// Open loops: from the instant at which a call was meant to be made until its request returned;
+    /// of requests that were answered or given up. nullptr: there are none.
+    const traces::span_histogram* response() const { return response_.get(); }
     const std::vector<account_line>& account() const { return account_; }
     std::uint64_t account_left_out() const { return left_out_; }
     const std::vector<models::violation>& violations() const { return violations_; }
@@ -61,6 +65,7 @@ private:
     std::ostream* requests_ = nullptr;
     std::vector<std::string> tasks_;
     totals totals_;
+    std::unique_ptr<traces::span_histogram> response_;
     std::vector<account_line> account_;
     std::uint64_t left_out_ = 0, log_lines_ = 0, violation_count_ = 0;
     std::vector<models::violation> violations_;  ///< the first of them

@@ -56,6 +56,10 @@ void print_positions(std::ostream& report, models::system& top, sim_time ended) 
         }
         report << "\n";
     }
+    if (const std::uint64_t n = top.guest().calls_waiting()) {
+        report << "  " << n << (n == 1 ? " call was" : " calls were")
+               << " due and not made: all tasks were in earlier ones\n";
+    }
     for (const models::request* r : top.mon().open()) {
         if (r->left) continue;
         report << "  request " << r->id << " is in hop " << name_of(r->stuck_in()) << "\n";
@@ -77,6 +81,12 @@ void print_report(std::ostream& report, const scenario& s, const run_options& op
         report << "\n";
     }
     print_totals(report, sink.sums());
+    if (const traces::span_histogram* r = sink.response(); r && r->count()) {
+        report << "response, from the instant when the call was due: mean "
+               << short_time(r->mean()) << ", median " << short_time(r->quantile(0.5), 3)
+               << ", 99% " << short_time(r->quantile(0.99), 3) << ", max " << short_time(r->max())
+               << "\n";
+    }
 }
 
 }  // namespace

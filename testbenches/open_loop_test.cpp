@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// An overloaded open loop, of which everything is known: the round trips look well, the responses
+// tell (coordinated omission).
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "testbenches/scenario_testing.h"
+#include "testbenches/system_testing.h"
+
+namespace scmi_vp::testbenches {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing_tools::contents;
+using testing_tools::run_in_child;
+using testing_tools::scratch_folder;
+
+constexpr const char* overloaded = R"(
+[sim]
+duration = "2s"
+[[platform.sensor]]
+name = "soc"
+[hops]
+service = "2ms"
+[[workload.context]]
+name = "t"
+[[workload.open]]
+contexts = ["t"]
+interarrival = "1ms"
+calls = [ { call = "sensor_read", id = 0 } ]
+)";
+
+// D/D/1 at twice what it can serve: call k is due at k ms and returns at 2 k ms, so the response of
+// call k is (k + 1) ms, and half of all calls are never made.
+TEST(open_loop, a_run_tells_responses_and_calls_that_were_not_made) {
+    const scratch_folder folder;
+    const scenario s = parse_scenario(overloaded, folder.path() / "scenario.toml");
+    const auto run = run_in_child(s, folder.path() / "out");
+    EXPECT_EQ(run.status, run_status::unfinished);
+    EXPECT_THAT(run.report, HasSubstr("round trip: min 2ms, mean 2ms, max 2ms"));
+    const auto j = nlohmann::json::parse(contents(folder.path() / "out/summary.json"));
+    const double calls = j.at("tasks").at(0).at("calls").get<double>();
+    EXPECT_GT(calls, 900);
+    const auto& response = j.at("response_ps");
+    EXPECT_NEAR(response.at("max").get<double>(), (calls + 1) * 1e9, 3e9);
+    EXPECT_NEAR(response.at("p50").get<double>(), calls / 2 * 1e9, 0.03 * calls * 1e9);
+    EXPECT_THAT(run.report, HasSubstr("response, from the instant when the call was due: mean "));
+    EXPECT_THAT(run.report, HasSubstr("  " + std::to_string(int(calls)) +
+                                      " calls were due and not made"));
+}
+
+// Half the load: every call is made at once, and the response is the round trip.
+TEST(open_loop, without_a_queue_the_response_is_the_round_trip) {
+    const scratch_folder folder;
+    scenario s = parse_scenario(overloaded, folder.path() / "scenario.toml",
+                                {"hops.service=500us", "workload.open.0.count=100"});
+    const auto run = run_in_child(s, folder.path() / "out");
+    EXPECT_EQ(run.status, run_status::ok);
+    EXPECT_THAT(run.report, HasSubstr("max 500us\n"));
+    EXPECT_THAT(run.report, Not(HasSubstr("not made")));
+}
+
+}  // namespace
+}  // namespace scmi_vp::testbenches

@@ -165,8 +165,8 @@ TEST(rate_of, one_replication_falls_back_on_batches) {
     EXPECT_EQ(rate_of({{1, 1}}, few.full(), "x").beyond, "too few requests for an interval");
 }
 
-// A request whose reply is lost is told of when the run ends, after all others: its batch is that of
-// its number nevertheless, or all lost ones would be in the batch that is left out.
+// A request whose reply is lost is told of when the run ends, after all others: its batch is that
+// of its number nevertheless, or all lost ones would be in the batch that is left out.
 TEST(batch_counts, do_not_depend_on_the_order_in_which_trials_end) {
     batch_counts in_order, late_events;
     for (unsigned i = 1; i <= 5000; ++i) in_order.add(i, i % 100 == 0);

@@ -55,12 +55,9 @@ json run_of(const std::string& scenario, std::uint64_t requests,
             const std::vector<std::string>& set = {}) {
     json point{{"id", 0}, {"labels", json::object()}, {"set", json::array()}};
     point["replication_results"] = {{{"seed", 1}, {"requests", requests}}};
-    return {{"format", "scmi-vp results 2"},
-            {"title", "t"},
-            {"scenario", scenario},
-            {"set", set},
-            {"axes", json::array()},
-            {"points", json::array({point})}};
+    return {{"format", "scmi-vp results 2"}, {"title", "t"},
+            {"scenario", scenario},          {"set", set},
+            {"axes", json::array()},         {"points", json::array({point})}};
 }
 
 request_choice number(std::uint64_t id) {

@@ -70,7 +70,7 @@ public:
     std::uint64_t violations = 0;
     std::string first_violation;
     traces::span_sum simulated;
-    traces::span_sum blocked;  ///< all tasks' time in calls, waiting for locks included
+    traces::span_sum blocked;    ///< all tasks' time in calls, waiting for locks included
     std::uint64_t not_made = 0;  ///< open arrivals that no task had taken when the run ended
     traces::span_histogram round_trip;
     traces::span_histogram response;  ///< from the intended instant

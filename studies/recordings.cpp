@@ -82,7 +82,8 @@ std::string limits_of(const recording& r) {
     if (r.pooled.overflows) {
         text += ", " + grouped(r.pooled.overflows) + " of them beyond its histogram of " +
                 short_time(r.pooled.limit) + ", of which it tells the longest only";
-        if (!r.overflows_as.empty()) text += " (the scenario takes them as: " + r.overflows_as + ")";
+        if (!r.overflows_as.empty())
+            text += " (the scenario takes them as: " + r.overflows_as + ")";
     }
     return text + ": a delay that it never saw may still come up to " + rate_text(bound) +
            " times per million (95%).";

@@ -174,9 +174,12 @@ json json_of(const neighbour& n) {
 }
 
 neighbour neighbour_from(const json& j) {
-    return {j.at(0).get<std::uint64_t>(),          j.at(1).get<std::string>(),
-            j.at(2).get<std::string>(),            j.at(3).get<std::string>(),
-            sim_time(j.at(4).get<std::int64_t>()), sim_time(j.at(5).get<std::int64_t>())};
+    return {j.at(0).get<std::uint64_t>(),
+            j.at(1).get<std::string>(),
+            j.at(2).get<std::string>(),
+            j.at(3).get<std::string>(),
+            sim_time(j.at(4).get<std::int64_t>()),
+            sim_time(j.at(5).get<std::int64_t>())};
 }
 
 /// Watches what was in flight with the request, and the log.
@@ -278,7 +281,7 @@ private:
     watch watch_;
     std::uint64_t at_entry_ = 0, overlapped_ = 0, in_same_hop_ = 0, timed_out_ = 0, held_ = 0;
     std::map<std::uint16_t, sim_time> entered_last_;  ///< by context
-    bool later_of_its_call_ = false;  ///< not the first request of its call
+    bool later_of_its_call_ = false;                  ///< not the first request of its call
     std::uint64_t behind_ = 0;
     sim_time longest_behind_;
     std::optional<neighbour> before_;

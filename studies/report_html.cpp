@@ -155,8 +155,9 @@ void write_table(std::ostream& out, const report_data& d) {
     const std::string methods = methods_of(d);
     const std::vector<std::string> reservations = reservations_of(d);
     out << "<h2>What was measured</h2>\n"
-        << paragraph("One row for each point of the study. " + methods + (methods.empty() ? "" : "."),
-                     "facts")
+        << paragraph(
+               "One row for each point of the study. " + methods + (methods.empty() ? "" : "."),
+               "facts")
         << "<div class=\"wide\"><table>\n";
     const bool open_loop = has_open_loop(d);
     write_table_head(out, axes, open_loop);

@@ -146,8 +146,8 @@ TEST(report_html, tables_say_what_their_headers_are_for) {
 // as certainty. Where nothing timed out at all there is no axis.
 TEST(report_html, zero_timeouts_are_said_in_words) {
     nlohmann::json results = sample_results();
-    const nlohmann::json none{{"count", 0},      {"per_million", 0},   {"low", nullptr},
-                              {"high", nullptr}, {"beyond", "b < c"}};
+    const nlohmann::json none{
+        {"count", 0}, {"per_million", 0}, {"low", nullptr}, {"high", nullptr}, {"beyond", "b < c"}};
     results["points"][1]["spurious_timeouts"] = none;
     const std::string chart = timeouts_chart(read_results(results));
     EXPECT_NE(chart.find(">no spurious timeouts seen</text>"), std::string::npos);

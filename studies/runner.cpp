@@ -152,8 +152,8 @@ private:
 };
 
 /// What a child sends.
-std::string message_of(const testbenches::scenario& one, const study_sink& sink,
-                       const run_end& end, bool batches) {
+std::string message_of(const testbenches::scenario& one, const study_sink& sink, const run_end& end,
+                       bool batches) {
     json message{{"seed", one.system.seed},
                  {"finished", end.finished},
                  {"probed", end.probed},
@@ -221,11 +221,10 @@ std::string run_alone(const testbenches::scenario& one) {
 void merge_replication(point_result& result, const std::string& message) {
     const json j = json::from_cbor(message);
     const point_totals one = point_totals::from_json(j.at("totals"));
-    result.replications.push_back({j.at("seed").get<std::uint64_t>(), one.requests, one.spurious,
-                                   one.true_timeouts, one.refused(), j.at("finished").get<bool>(),
-                                   j.at("probed").get<bool>(),
-                                   j.at("no_device").get<std::uint64_t>(),
-                                   one.round_trip.sum().as_seconds()});
+    result.replications.push_back(
+        {j.at("seed").get<std::uint64_t>(), one.requests, one.spurious, one.true_timeouts,
+         one.refused(), j.at("finished").get<bool>(), j.at("probed").get<bool>(),
+         j.at("no_device").get<std::uint64_t>(), one.round_trip.sum().as_seconds()});
     result.totals.merge(one);
     result.kept.merge(kept_from(j.at("kept")));
     if (!j.contains("spurious_batches")) return;

@@ -181,8 +181,8 @@ calls = [ { call = "sensor_read", id = 0 } ]
     EXPECT_THAT(f.points[0].remarks, testing::ElementsAre(HasSubstr("1 of the 1 true timeouts")));
 }
 
-// An arrival each millisecond for one task, service 10 ms: ten times what it can do. Round trips are
-// 10 ms; the response grows by 9 ms with every call, and nine in ten calls are never made.
+// An arrival each millisecond for one task, service 10 ms: ten times what it can do. Round trips
+// are 10 ms; the response grows by 9 ms with every call, and nine in ten calls are never made.
 TEST_F(small_study, an_overloaded_open_loop_shows) {
     folder.write("scenario.toml", R"(
 [sim]
@@ -207,7 +207,8 @@ calls = [ { call = "sensor_read", id = 0 } ]
     const auto j = results_json(find_out(s, results))["points"][0];
     EXPECT_EQ(j["calls_not_made"].get<std::uint64_t>(), t.not_made);
     EXPECT_LT(j["round_trip_ps"]["max"].get<double>(), 11e9);
-    const double made = j["requests"].get<double>(), longest = j["response_ps"]["max"].get<double>();
+    const double made = j["requests"].get<double>(),
+                 longest = j["response_ps"]["max"].get<double>();
     EXPECT_NEAR(longest, 0.9 * (made - 20) * 10e9, 0.4 * longest);
     EXPECT_GT(longest, 100e9);
     EXPECT_THAT(j["remarks"].dump(), HasSubstr("were due and not made"));
@@ -216,8 +217,8 @@ calls = [ { call = "sensor_read", id = 0 } ]
 // The platform answers nothing: the probe gives up, and there is no workload.
 TEST_F(small_study, a_run_without_a_probe_is_told) {
     study s = load("[study]\nscenario = \"scenario.toml\"\nreplications = 1\n");
-    s.points[0].scenario = testbenches::load_scenario(
-        s.scenario, {"platform.loss=[{ probability = 1.0 }]"});
+    s.points[0].scenario =
+        testbenches::load_scenario(s.scenario, {"platform.loss=[{ probability = 1.0 }]"});
     std::vector<point_result> results(1);
     merge_replication(results[0], run_replication(s, 0, 0));
     EXPECT_FALSE(results[0].replications[0].probed);

@@ -182,7 +182,8 @@ std::string company_text(const story_source& s) {
 std::string behind_text(const witness& a) {
     if (a.behind == 0) return "";
     return (a.behind == 1 ? "One call" : number(a.behind) + " calls") +
-           " of other tasks entered the driver only after it had returned, having waited for a lock "
+           " of other tasks entered the driver only after it had returned, having waited for a "
+           "lock "
            "for up to " +
            short_time(a.longest_behind) + ".";
 }
@@ -342,7 +343,8 @@ story tell(const story_source& s) {
     if (!warning.empty()) t.sentences.push_back(warning);
     for (const std::string& text :
          {who_and_when(s), compared(s), slow_hop_text(s), gaps_text(s, watch_for(s.seen)),
-          company_text(s), behind_text(s.around), held_text(s.around), reply_text(c), delayed_text(c.r), log_text(s)}) {
+          company_text(s), behind_text(s.around), held_text(s.around), reply_text(c),
+          delayed_text(c.r), log_text(s)}) {
         if (!text.empty()) t.sentences.push_back(text);
     }
     return t;

@@ -104,8 +104,8 @@ row row_of(const point_findings& p, footnotes& notes, bool open_loop) {
 row heading_of(const study& s, bool open_loop) {
     row cells;
     for (const axis& a : s.axes) cells.push_back(a.name);
-    for (const char* name : {"requests", "spurious timeouts/M", "true timeouts/M", "median", "99%",
-                             "99.9%", "max"}) {
+    for (const char* name :
+         {"requests", "spurious timeouts/M", "true timeouts/M", "median", "99%", "99.9%", "max"}) {
         cells.emplace_back(name);
     }
     if (open_loop) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // An overloaded open loop, of which everything is known: the round trips look well, the responses
 // tell (coordinated omission).
+#include <nlohmann/json.hpp>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "testbenches/scenario_testing.h"
 #include "testbenches/system_testing.h"
@@ -47,8 +48,8 @@ TEST(open_loop, a_run_tells_responses_and_calls_that_were_not_made) {
     EXPECT_NEAR(response.at("max").get<double>(), (calls + 1) * 1e9, 3e9);
     EXPECT_NEAR(response.at("p50").get<double>(), calls / 2 * 1e9, 0.03 * calls * 1e9);
     EXPECT_THAT(run.report, HasSubstr("response, from the instant when the call was due: mean "));
-    EXPECT_THAT(run.report, HasSubstr("  " + std::to_string(int(calls)) +
-                                      " calls were due and not made"));
+    EXPECT_THAT(run.report,
+                HasSubstr("  " + std::to_string(int(calls)) + " calls were due and not made"));
 }
 
 // Half the load: every call is made at once, and the response is the round trip.

@@ -66,8 +66,7 @@ void result_sink::on_request(const request& r) {
 }
 
 void result_sink::show_progress(const request& r) {
-    const double done =
-        extent_.done(r.at[std::size_t(instant::returned)], totals_.requests);
+    const double done = extent_.done(r.at[std::size_t(instant::returned)], totals_.requests);
     progress_->tick(done, totals_.requests);
 }
 

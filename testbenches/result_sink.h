@@ -39,8 +39,8 @@ public:
                 const models::scmi_device* platform);
 
     const totals& sums() const { return totals_; }
-    /// Open loops: from the instant at which a call was meant to be made until its request returned;
-    /// of requests that were answered or given up. nullptr: there are none.
+    /// Open loops: from the instant at which a call was meant to be made until its request
+    /// returned; of requests that were answered or given up. nullptr: there are none.
     const traces::span_histogram* response() const { return response_.get(); }
     const std::vector<account_line>& account() const { return account_; }
     std::uint64_t account_left_out() const { return left_out_; }

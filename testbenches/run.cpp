@@ -82,10 +82,9 @@ void print_report(std::ostream& report, const scenario& s, const run_options& op
     }
     print_totals(report, sink.sums());
     if (const traces::span_histogram* r = sink.response(); r && r->count()) {
-        report << "response, from the instant when the call was due: mean "
-               << short_time(r->mean()) << ", median " << short_time(r->quantile(0.5), 3)
-               << ", 99% " << short_time(r->quantile(0.99), 3) << ", max " << short_time(r->max())
-               << "\n";
+        report << "response, from the instant when the call was due: mean " << short_time(r->mean())
+               << ", median " << short_time(r->quantile(0.5), 3) << ", 99% "
+               << short_time(r->quantile(0.99), 3) << ", max " << short_time(r->max()) << "\n";
     }
 }
 

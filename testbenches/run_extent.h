@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much of a run is done: by simulated time, or by the calls that it makes, whichever is further.
+// How much of a run is done: by simulated time, or by the calls that it makes, whichever is
+// further.
 #pragma once
 
 #include <cstdint>

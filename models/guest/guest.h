@@ -32,7 +32,8 @@ struct task_position {
     std::uint64_t calls = 0;   ///< returned
     std::uint64_t failed = 0;  ///< of these, with an error
     int last_errno = 0;        ///< of the last that failed, positive
-    std::uint64_t no_device = 0;  ///< failed with -ENODEV: the driver has no such sensor, clock, ...
+    std::uint64_t no_device =
+        0;             ///< failed with -ENODEV: the driver has no such sensor, clock, ...
     sim_time blocked;  ///< spent in the calls that returned, waiting for locks included
     bool in_call = false;
     call_kind doing = call_kind::sensor_read;

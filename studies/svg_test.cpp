@@ -128,13 +128,14 @@ TEST(report_text, times_change_their_unit_where_they_round_to_it) {
 }
 
 // Zero counted is never zero probability: the bound is shown.
-TEST(report_text, nothing_seen_is_a_bound) {
+TEST(report_text, a_rate_has_its_interval_if_it_has_one) {
     rate_data r;
-    r.high = 7.5;
-    EXPECT_EQ(nice_rate(r), "0 (<\u00a07.5)");
+    EXPECT_EQ(nice_rate(r), "0");
     r.count = 3;
-    r.per_million = 2;
+    r.per_million = r.low = r.high = 2;
+    EXPECT_EQ(nice_rate(r), "2");
     r.low = 0.5;
+    r.high = 7.5;
     EXPECT_EQ(nice_rate(r), "2 (0.5 to 7.5)");
 }
 

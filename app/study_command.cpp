@@ -85,9 +85,12 @@ studies::study_overrides overrides_from(const po::variables_map& map) {
 }
 
 /// Ends as the signal would have ended it, so that shells and scripts know.
-[[noreturn]] void end_by(const studies::interrupted& e, std::ostream& out) {
+[[noreturn]] void end_by(const studies::interrupted& e, const studies::study_options& options,
+                         std::ostream& out) {
     out.flush();
-    std::cerr << "scmi-vp: " << e.what() << "; there are no results" << std::endl;
+    std::cerr << "scmi-vp: " << e.what() << "; there are no results"
+              << (options.all_requests ? "; requests.csv.part has the rows until then" : "")
+              << std::endl;
     std::signal(e.signal(), SIG_DFL);
     std::raise(e.signal());
     std::_Exit(128 + e.signal());
@@ -106,7 +109,7 @@ exit_status study_command(const arguments& args, std::ostream& out) {
         const bool ok = studies::run_study(s, options, out) == studies::study_status::ok;
         return ok ? exit_status::ok : exit_status::check_failed;
     } catch (const studies::interrupted& e) {
-        end_by(e, out);
+        end_by(e, options, out);
     }
 }
 

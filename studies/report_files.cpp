@@ -89,7 +89,8 @@ void list_in_manifest(const fs::path& folder, const std::string& name) {
 
 written_report rebuild_report(const fs::path& folder) {
     const std::string name = "report.html";
-    const fs::path path = folder / name, part = folder / ".report.html.part";
+    const std::string part_name = ".report.html.part";
+    const fs::path path = folder / name, part = folder / part_name;
     std::error_code code;
     if (fs::exists(fs::symlink_status(path, code)) && !is_report(path)) {
         throw error(error_kind::output, path.string(),
@@ -97,6 +98,7 @@ written_report rebuild_report(const fs::path& folder) {
     }
     const std::string page = page_of(folder);
     list_in_manifest(folder, name);
+    list_in_manifest(folder, part_name);  // killed while it writes
     // Renamed when it is whole: a full disk must not cost the old one.
     errno = 0;
     std::ofstream out(part, std::ios::binary | std::ios::trunc);

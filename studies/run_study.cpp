@@ -8,9 +8,11 @@
 #include <optional>
 #include <sstream>
 
+#include "base/error.h"
 #include "studies/explain.h"
 #include "studies/human.h"
 #include "studies/report_html.h"
+#include "studies/request_rows.h"
 #include "studies/study_table.h"
 #include "testbenches/forked.h"
 #include "testbenches/output_directory.h"
@@ -42,10 +44,31 @@ testbenches::scenario shortened(testbenches::scenario s, sim_time end) {
     return s;
 }
 
-/// results.json first: whatever goes wrong later, the numbers are there.
-void write_results(const findings& f, bool all_requests, output_directory& out) {
-    out.open("results.json") << results_json(f).dump(1) << "\n";
-    if (!all_requests) write_kept_requests(f, out.open("requests.csv"));
+/// What could not be written must not keep the rest from being written.
+class write_failures {
+public:
+    template <class write_t>
+    void attempt(write_t write) {
+        try {
+            write();
+        } catch (const error& e) {
+            if (e.kind() != error_kind::output) throw;
+            texts_ += (texts_.empty() ? "" : "\n") + std::string(e.what());
+        }
+    }
+    bool none() const { return texts_.empty(); }
+    void report() const {
+        if (!none()) throw error(error_kind::output, texts_);
+    }
+
+private:
+    std::string texts_;
+};
+
+void write_requests(const findings& f, request_rows* rows, output_directory& out) {
+    if (rows) return rows->finish();
+    write_kept_requests(f, out.open("requests.csv"));
+    out.close("requests.csv");
 }
 
 /// Of the slowest request, if there was any.
@@ -73,15 +96,22 @@ void print_files(std::ostream& out, const fs::path& folder,
     out << "\n";
 }
 
+/// The folder of a study's files.
+struct study_folder {
+    explicit study_folder(const study_options& options)
+        : out(options.out), slowest(out.subfolder("slowest")) {
+        if (options.all_requests) rows = std::make_unique<request_rows>(out);
+    }
+    output_directory out;
+    fs::path slowest;
+    std::unique_ptr<request_rows> rows;
+};
+
 std::vector<point_result> simulate_all(const study& s, const study_options& options,
-                                       output_directory* out) {
+                                       study_folder* folder) {
     runner_options run;
     run.jobs = options.jobs;
-    run.parts = options.out;
-    if (out && options.all_requests) {
-        run.all_requests = &out->open("requests.csv");
-        write_study_request_heading(*run.all_requests);
-    }
+    if (folder) run.all_requests = folder->rows.get();
     testbenches::progress show(options.quiet ? nullptr : &std::cerr,
                                testbenches::stderr_is_terminal(), "requests");
     run.show = &show;
@@ -112,17 +142,43 @@ std::vector<wave_window> write_slowest_waves(const findings& f, const fs::path& 
     return options.vcd_windows;
 }
 
+/// First, and each by itself: whatever goes wrong later, the numbers are there.
+void write_numbers(const findings& f, study_folder& folder, write_failures& failures) {
+    failures.attempt([&] {
+        const std::string text = results_json(f).dump(1);
+        folder.out.open("results.json") << text << "\n";
+        folder.out.close("results.json");
+    });
+    failures.attempt([&] { write_requests(f, folder.rows.get(), folder.out); });
+}
+
+/// The page and the waveform, whose times are returned.
+std::vector<wave_window> write_pictures(const findings& f, const std::optional<story>& slowest,
+                                        const study_options& options, study_folder& folder,
+                                        write_failures& failures) {
+    std::vector<wave_window> waves;
+    failures.attempt([&] {
+        write_report(results_json(f), slowest ? &*slowest : nullptr, folder.out.open("report.html"));
+        folder.out.close("report.html");
+    });
+    // The disk is full: a waveform will not fit either.
+    if (!failures.none()) return waves;
+    failures.attempt([&] { waves = write_slowest_waves(f, folder.slowest, options.quiet); });
+    return waves;
+}
+
 }  // namespace
 
 study_status run_study(const study& s, const study_options& options, std::ostream& out) {
-    std::unique_ptr<output_directory> folder;
-    if (!options.out.empty()) folder = std::make_unique<output_directory>(options.out);
+    std::unique_ptr<study_folder> folder;
+    if (!options.out.empty()) folder = std::make_unique<study_folder>(options);
     const std::vector<point_result> results = simulate_all(s, options, folder.get());
     const findings f = find_out(s, results);
     print_table(out, f);
     if (!options.quiet) print_hops(out, f);
     out.flush();
-    if (folder) write_results(f, options.all_requests, *folder);
+    write_failures failures;
+    if (folder) write_numbers(f, *folder, failures);
     std::optional<story> slowest;
     if (folder || !options.quiet) slowest = slowest_story(f);
     if (!options.quiet) {
@@ -131,11 +187,11 @@ study_status run_study(const study& s, const study_options& options, std::ostrea
         out.flush();
     }
     if (folder) {
-        write_report(results_json(f), slowest ? &*slowest : nullptr, folder->open("report.html"));
-        const auto waves = write_slowest_waves(f, options.out / "slowest", options.quiet);
-        const auto files = folder->finish();
+        const auto waves = write_pictures(f, slowest, options, *folder, failures);
+        const auto files = folder->out.finish();
         if (!options.quiet) print_files(out, options.out, files, waves);
     }
+    failures.report();
     for (const point_result& r : results) {
         if (r.totals.violations > 0) return study_status::violations;
     }

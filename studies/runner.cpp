@@ -2,10 +2,6 @@
 // See runner.h.
 #include "studies/runner.h"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-
 #include "base/error.h"
 #include "models/system.h"
 #include "studies/progress_board.h"
@@ -13,12 +9,10 @@
 #include "studies/worker_pool.h"
 #include "testbenches/request_csv.h"
 #include "testbenches/run_extent.h"
-#include "traces/output_file.h"
 
 namespace scmi_vp::studies {
 namespace {
 
-namespace fs = std::filesystem;
 using nlohmann::json;
 
 /// A run's events, boiled down while they come.
@@ -128,29 +122,6 @@ std::vector<unit_counts> units_from(const json& j) {
     return all;
 }
 
-/// The rows of one run on their way from the child to the one file; gone when this is.
-class part_file {
-public:
-    part_file(const fs::path& folder, std::size_t task) : path_(path_of(folder, task)) {}
-    ~part_file() {
-        std::error_code ignored;
-        fs::remove(path_, ignored);
-    }
-    part_file(const part_file&) = delete;
-    part_file& operator=(const part_file&) = delete;
-
-    static fs::path path_of(const fs::path& folder, std::size_t task) {
-        return folder / (".requests-" + std::to_string(task) + ".part");
-    }
-    void append_to(std::ostream& out) const {
-        std::ifstream in(path_, std::ios::binary);
-        if (in && in.peek() != std::ifstream::traits_type::eof()) out << in.rdbuf();
-    }
-
-private:
-    fs::path path_;
-};
-
 /// What a child sends.
 std::string message_of(const testbenches::scenario& one, const study_sink& sink, const run_end& end,
                        bool batches) {
@@ -179,12 +150,6 @@ std::string name_of_run(const study& s, std::size_t point, std::uint64_t replica
 
 }  // namespace
 
-void write_study_request_heading(std::ostream& out) {
-    out << "point,replication,";
-    testbenches::write_request_heading(out);
-    out << '\n';
-}
-
 testbenches::scenario scenario_of(const study& s, std::size_t point, std::uint64_t replication) {
     testbenches::scenario one = s.points.at(point).scenario;
     one.system.seed = replication_seed(s.seed, replication);
@@ -192,22 +157,13 @@ testbenches::scenario scenario_of(const study& s, std::size_t point, std::uint64
 }
 
 std::string run_replication(const study& s, std::size_t point, std::uint64_t replication,
-                            const fs::path& rows, const tell_progress& tell) {
+                            std::ostream* rows, const tell_progress& tell) {
     const testbenches::scenario one = scenario_of(s, point, replication);
     study_sink sink(one, point, replication);
-    std::ofstream rows_file;
-    if (!rows.empty()) {
-        rows_file.open(rows, std::ios::binary | std::ios::trunc);
-        if (!rows_file) {
-            throw error(error_kind::output, rows.string(),
-                        "cannot be written (" + std::string(std::strerror(errno)) + ")");
-        }
-        sink.write_rows_to(&rows_file);
-    }
+    sink.write_rows_to(rows);
     sink.tell_to(tell);
     const run_end end = simulate(one, sink);
     sink.totals.set_replication(replication);
-    if (!rows.empty()) traces::check_stream(rows_file, rows.string());
     if (tell) tell(1, sink.totals.requests);
     return message_of(one, sink, end, s.replications == 1);
 }
@@ -239,31 +195,23 @@ std::vector<point_result> run_points(const study& s, const runner_options& optio
     work.tasks = s.points.size() * each;
     progress_board board(work.tasks);
     work.jobs = options.jobs;
-    work.run = [&](std::size_t task) {
+    request_rows* const rows = options.all_requests;
+    if (rows) work.prepare = [=](std::size_t task) { rows->prepare(task); };
+    work.run = [&, rows](std::size_t task) {
         const auto tell = [&](double done, std::uint64_t n) { board.tell(task, done, n); };
-        // The parent removes it, whatever becomes of this process.
-        const fs::path rows =
-            options.all_requests ? part_file::path_of(options.parts, task) : fs::path();
-        return run_replication(s, task / each, task % each, rows, tell);
+        std::ostream* const stream = rows ? rows->stream(task) : nullptr;
+        const std::string message =
+            run_replication(s, task / each, task % each, stream, tell);
+        return rows ? rows->sealed(task, message) : message;
     };
-    work.take = [&](std::size_t task, const std::string& message) {
-        merge_replication(results[task / each], message);
-        if (!options.all_requests) return;
-        const part_file part(options.parts, task);
-        part.append_to(*options.all_requests);
+    work.take = [&, rows](std::size_t task, const std::string& message) {
+        merge_replication(results[task / each], rows ? rows->opened(task, message) : message);
     };
     work.name = [&](std::size_t task) { return name_of_run(s, task / each, task % each); };
     work.tick = [&] {
         if (options.show) options.show->tick(board.fraction(), board.count());
     };
-    try {
-        run_pool(work);
-    } catch (...) {
-        if (options.all_requests) {
-            for (std::size_t task = 0; task < work.tasks; ++task) part_file(options.parts, task);
-        }
-        throw;
-    }
+    run_pool(work);
     return results;
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <ostream>
 #include <string>
@@ -11,6 +10,7 @@
 
 #include "studies/kept_requests.h"
 #include "studies/point_totals.h"
+#include "studies/request_rows.h"
 #include "studies/study.h"
 #include "testbenches/progress.h"
 
@@ -35,10 +35,8 @@ struct point_result {
 
 struct runner_options {
     unsigned jobs = 0;  ///< processes at a time; 0: as many as there are CPUs
-    /// When given, every request's row goes here, in the order of point, replication and time; the
-    /// children leave their parts in `parts` meanwhile.
-    std::ostream* all_requests = nullptr;
-    std::filesystem::path parts;
+    /// When given, every request's row goes there, in the order of point, replication and time.
+    request_rows* all_requests = nullptr;
     testbenches::progress* show = nullptr;
 };
 
@@ -52,15 +50,13 @@ using tell_progress = std::function<void(double fraction, std::uint64_t requests
 /// The scenario of one run: the point's, with the replication's seed.
 testbenches::scenario scenario_of(const study& s, std::size_t point, std::uint64_t replication);
 
-/// One run in this process (SystemC: once per process), as the message that a child sends.
+/// One run in this process (SystemC: once per process), as the message that a child sends; each
+/// request's row goes to `rows`.
 std::string run_replication(const study& s, std::size_t point, std::uint64_t replication,
-                            const std::filesystem::path& rows = {}, const tell_progress& tell = {});
+                            std::ostream* rows = nullptr, const tell_progress& tell = {});
 /// The same for a run that is no part of a study; its batches are in the message.
 std::string run_alone(const testbenches::scenario& one);
 /// Adds such a message to the results of its point.
 void merge_replication(point_result& result, const std::string& message);
-
-/// "point,replication," and the columns of testbenches/request_csv.h, with the line's end.
-void write_study_request_heading(std::ostream& out);
 
 }  // namespace scmi_vp::studies

@@ -8,62 +8,13 @@
 #include <gtest/gtest.h>
 
 #include "studies/results.h"
-#include "studies/run_study.h"
-#include "testbenches/scenario_testing.h"
+#include "studies/small_study_testing.h"
 
 namespace scmi_vp::studies {
 namespace {
 
 using testbenches::testing_tools::error_of;
-using testbenches::testing_tools::scratch_folder;
 using testing::HasSubstr;
-
-constexpr const char* scenario_text = R"(
-[sim]
-duration = "2s"
-[guest]
-max_rx_timeout = "30ms"
-ftrace = false
-[hops]
-service = { kind = "exponential", mean = "100us" }
-[[platform.sensor]]
-name = "t"
-[[platform.loss]]
-probability = 0.01
-[[workload.context]]
-name = "a"
-[[workload.context]]
-name = "b"
-[[workload.loop]]
-context = "a"
-count = 300
-think = { kind = "exponential", mean = "1ms" }
-calls = [ { call = "sensor_read", id = 0 } ]
-[[workload.loop]]
-context = "b"
-count = 300
-think = { kind = "exponential", mean = "1ms" }
-calls = [ { call = "sensor_read", id = 0 } ]
-)";
-
-constexpr const char* study_text = R"(
-[study]
-scenario = "scenario.toml"
-replications = 4
-[[axis]]
-name = "host"
-values = [ { label = "steady" },
-           { label = "pausing", set = { "platform.pause" = [ { every = "200ms", length = "50ms" } ] } } ]
-)";
-
-class small_study : public testing::Test {
-protected:
-    small_study() { folder.write("scenario.toml", scenario_text); }
-    study load(const std::string& text = study_text) {
-        return parse_study(text, folder.path() / "study.toml");
-    }
-    scratch_folder folder;
-};
 
 std::string all_of(const study& s, const std::vector<point_result>& results) {
     const findings f = find_out(s, results);
@@ -252,37 +203,6 @@ values = [ { label = "endless", set = { "workload.loop.0.think" = "0s", "workloa
     EXPECT_THAT(what, HasSubstr("in point 0 (x endless), replication 0, seed "));
     EXPECT_THAT(what, HasSubstr("to run it alone: scmi-vp run "));
     EXPECT_THAT(what, HasSubstr("--set workload.loop.0.think=0s"));
-}
-
-std::size_t lines(const std::string& text) {
-    return std::size_t(std::count(text.begin(), text.end(), '\n'));
-}
-
-TEST_F(small_study, writes_its_files) {
-    const study s = load();
-    study_options options;
-    options.out = folder.path() / "out";
-    options.all_requests = true;
-    options.jobs = 3;
-    std::ostringstream report;
-    EXPECT_EQ(run_study(s, options, report), study_status::ok);
-    const auto j = nlohmann::json::parse(folder.read("out/results.json"));
-    EXPECT_EQ(j.at("format"), "scmi-vp results 2");
-    std::uint64_t requests = 0;
-    for (const auto& p : j.at("points")) requests += p.at("requests").get<std::uint64_t>();
-    EXPECT_EQ(lines(folder.read("out/requests.csv")), requests + 1);
-    EXPECT_THAT(folder.read("out/slowest/waves.vcd"), HasSubstr("$enddefinitions"));
-    EXPECT_THAT(folder.read("out/report.html"), HasSubstr("</html>"));
-    for (const auto& f : std::filesystem::directory_iterator(options.out)) {
-        EXPECT_NE(f.path().extension(), ".part");
-    }
-    EXPECT_THAT(report.str(), HasSubstr("Where the time went, host pausing"));
-    EXPECT_THAT(report.str(), HasSubstr("Written to "));
-    // Again into the same folder, with the kept requests only: fewer, and never none.
-    options.all_requests = false;
-    std::ostringstream again;
-    run_study(s, options, again);
-    EXPECT_GT(lines(folder.read("out/requests.csv")), 2000u);
 }
 
 }  // namespace

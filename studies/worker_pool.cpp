@@ -148,6 +148,7 @@ void pool::run() {
 }
 
 void pool::start() {
+    if (work_.prepare) work_.prepare(started_);
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) {
         throw error(error_kind::output, "pipe: " + std::string(std::strerror(errno)));

@@ -25,6 +25,8 @@ private:
 struct pool_work {
     std::size_t tasks = 0;
     unsigned jobs = 0;  ///< processes at a time; 0: as many as there are CPUs
+    /// In this process, before the child is made; may be empty.
+    std::function<void(std::size_t task)> prepare;
     /// In a child. What it throws is thrown by run_pool() with the task's name.
     std::function<std::string(std::size_t task)> run;
     /// In this process, in the order of tasks.

@@ -2,9 +2,10 @@
 // Whole runs that cannot go well: each ends, with one clear error or a report that says what was
 // still going on.
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 
+#include "testbenches/output_directory.h"
 #include "testbenches/scenario_testing.h"
+#include "testbenches/small_disk_testing.h"
 #include "testbenches/system_testing.h"
 
 namespace scmi_vp::testbenches {
@@ -100,6 +101,18 @@ TEST(bad_input, time_that_stands_still_is_an_error_and_not_a_hang) {
     EXPECT_EQ(error_of([&] { run(open); }).substr(0, stands_still.size()), stands_still);
 }
 
+TEST(bad_input, a_run_that_fails_leaves_its_traces_and_no_table_that_looks_whole) {
+    const scratch_folder folder;
+    EXPECT_NE(error_of([&] {
+                  run_in_child(parse_scenario(platform + endless, "s.toml"), folder.path());
+              }),
+              "no error");
+    EXPECT_FALSE(folder.read("dmesg.txt").empty());
+    EXPECT_FALSE(fs::exists(folder.path() / "requests.csv"));
+    EXPECT_FALSE(fs::exists(folder.path() / "summary.json"));
+    EXPECT_NE(folder.read("requests.csv.part").find("BASE"), std::string::npos);
+}
+
 TEST(bad_input, errors_of_a_running_simulation_keep_their_kind) {
     try {
         run(parse_scenario(platform + endless, "s.toml"));
@@ -146,17 +159,10 @@ TEST(bad_input, a_folder_that_holds_something_else_is_left_alone) {
               std::string::npos);
 }
 
-/// A small file system of its own, in which one can run out of room; needs to be root.
 class full_disk : public testing::Test {
 protected:
     void SetUp() override {
-        if (::mount("tmpfs", folder.path().c_str(), "tmpfs", 0, "size=256k") != 0) {
-            GTEST_SKIP() << "cannot mount a tmpfs here";
-        }
-        mounted = true;
-    }
-    void TearDown() override {
-        if (mounted) ::umount(folder.path().c_str());
+        if (!disk.mounted()) GTEST_SKIP() << "cannot mount a tmpfs here";
     }
     void expect_no_room(const run_options& options) {
         try {
@@ -170,24 +176,29 @@ protected:
                 << e.what();
         }
     }
-    scratch_folder folder;
-    bool mounted = false;
+    testing_tools::small_disk disk{"256k"};
 };
 
 TEST_F(full_disk, is_an_output_error_that_names_the_file_and_leaves_what_was_written) {
     run_options options;
-    options.out = folder.path() / "o";
+    options.out = disk.path() / "o";
     options.quiet = true;
     expect_no_room(options);
     EXPECT_FALSE(contents(options.out / "registers.trace").empty());
     EXPECT_FALSE(contents(options.out / ".scmi-vp-output").empty());
+    // A trace is of use up to its end; a table that is cut does not look whole.
+    EXPECT_FALSE(fs::exists(options.out / "requests.csv"));
+    EXPECT_FALSE(contents(options.out / "requests.csv.part").empty());
+    // The folder is still ours.
+    EXPECT_NO_THROW(output_directory again(options.out));
+    EXPECT_FALSE(fs::exists(options.out / "registers.trace"));
 }
 
 TEST_F(full_disk, under_a_waveform_stops_the_run) {
     // The waveform is written while the simulation runs, from SystemC methods: the error is still
     // the user's full disk and not a defect of the simulator.
     run_options options;
-    options.out = folder.path() / "o";
+    options.out = disk.path() / "o";
     options.quiet = true;
     options.vcd = true;
     expect_no_room(options);

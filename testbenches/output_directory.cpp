@@ -2,11 +2,15 @@
 // The output folder and its manifest.
 #include "testbenches/output_directory.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <exception>
+#include <optional>
 #include <system_error>
 
 #include "base/error.h"
+#include "traces/output_file.h"
 
 namespace scmi_vp::testbenches {
 namespace fs = std::filesystem;
@@ -15,6 +19,8 @@ namespace {
 // The first line tells our manifest from a file that happens to have its name.
 constexpr const char* manifest_header =
     "# scmi-vp wrote these files and replaces them when it runs again";
+// The name that a nameless file has for a moment.
+constexpr const char* scratch_name = ".scmi-vp-scratch";
 
 std::string reason(int code) {
     return std::generic_category().message(code);
@@ -25,6 +31,90 @@ std::string advice(int code) {
     if (code == EACCES || code == EPERM || code == EROFS) return "; choose another --out";
     return "";
 }
+
+[[noreturn]] void refuse(const fs::path& path, const std::string& message) {
+    throw error(error_kind::output, path.string(), message);
+}
+
+[[noreturn]] void refuse_to_write(const fs::path& path, int code) {
+    refuse(path, "cannot be written (" + reason(code) + ")" + advice(code));
+}
+
+std::string part_of(const std::string& name) {
+    return name + output_directory::part_suffix;
+}
+
+/// The names in our manifest; nothing when there is none of ours.
+std::optional<std::vector<std::string>> manifest_of(const fs::path& folder) {
+    std::ifstream manifest(folder / output_directory::manifest_name);
+    std::string line;
+    if (!std::getline(manifest, line) || line != manifest_header) return std::nullopt;
+    std::vector<std::string> names;
+    while (std::getline(manifest, line)) names.push_back(line);
+    return names;
+}
+
+/// 0, or why not. Renamed when it is whole: a full disk must not cost the old one.
+int replace_manifest(const fs::path& folder, const std::set<std::string>& names) {
+    const fs::path path = folder / output_directory::manifest_name;
+    const fs::path part = folder / part_of(output_directory::manifest_name);
+    errno = 0;
+    std::ofstream out(part, std::ios::trunc);
+    out << manifest_header << "\n";
+    for (const std::string& name : names) out << name << "\n";
+    out.close();
+    const int failed = errno;
+    std::error_code code;
+    if (out) {
+        fs::rename(part, path, code);
+        return code.value();
+    }
+    fs::remove(part, code);
+    return failed ? failed : EIO;
+}
+
+void remove_listed(const fs::path& folder, const std::vector<std::string>& names);
+
+/// Removes what is ours in a folder inside of ours, and the folder when nothing else is in it.
+/// False, and nothing is done, when it is somebody else's.
+bool clear_subfolder(const fs::path& folder) {
+    std::error_code code;
+    if (!fs::is_directory(fs::symlink_status(folder, code))) return true;
+    const auto names = manifest_of(folder);
+    if (!names) return fs::is_empty(folder, code);
+    remove_listed(folder, *names);
+    const auto left = std::distance(fs::directory_iterator(folder, code), {});
+    if (!code && left == 1) {
+        fs::remove_all(folder, code);  // the manifest
+    } else if (const int failed = replace_manifest(folder, {})) {
+        refuse_to_write(folder / output_directory::manifest_name, failed);
+    }
+    return true;
+}
+
+void remove_listed(const fs::path& folder, const std::vector<std::string>& names) {
+    for (std::string name : names) {
+        const bool is_folder = !name.empty() && name.back() == '/';
+        if (is_folder) name.pop_back();
+        // A name with a folder in it is none of ours: nothing outside is ever removed.
+        if (name.empty() || name == "." || name == ".." || fs::path(name).filename() != name) {
+            continue;
+        }
+        if (is_folder) {
+            clear_subfolder(folder / name);
+            continue;
+        }
+        std::error_code code;
+        fs::remove(folder / name, code);
+        if (code) refuse(folder / name, "cannot be replaced (" + code.message() + ")");
+    }
+    std::error_code ignored;
+    fs::remove(folder / part_of(output_directory::manifest_name), ignored);
+}
+
+constexpr const char* foreign_files =
+    "has files that scmi-vp did not write, and it overwrites only its own; "
+    "choose another --out or an empty folder";
 
 }  // namespace
 
@@ -39,7 +129,7 @@ output_directory::output_directory(fs::path folder) : folder_(std::move(folder))
     } else {
         create();
     }
-    write_manifest();
+    if (const int failed = write_manifest()) refuse_to_write(path_of(manifest_name), failed);
 }
 
 void output_directory::create() {
@@ -57,74 +147,113 @@ void output_directory::take_over() {
         refuse(folder_, "cannot read this folder (" + code.message() + "); choose another --out");
     }
     if (begin == fs::directory_iterator()) return;
-    std::ifstream manifest(folder_ / manifest_name);
-    std::string line;
-    if (!std::getline(manifest, line) || line != manifest_header) {
-        refuse(folder_,
-               "has files that scmi-vp did not write, and it overwrites only its own; "
-               "choose another --out or an empty folder");
-    }
-    while (std::getline(manifest, line)) {
-        // A name with a folder in it is none of ours: nothing outside is ever removed.
-        if (line.empty() || fs::path(line).filename() != line) continue;
-        fs::remove(folder_ / line, code);
-        if (code) refuse(folder_ / line, "cannot be replaced (" + code.message() + ")");
-    }
+    const auto names = manifest_of(folder_);
+    if (!names) refuse(folder_, foreign_files);
+    remove_listed(folder_, *names);
 }
 
-void output_directory::write_manifest() const {
-    const fs::path path = folder_ / manifest_name;
-    errno = 0;
-    std::ofstream out(path, std::ios::trunc);
-    out << manifest_header << "\n";
-    for (const std::string& name : listed_) out << name << "\n";
-    out.flush();
-    if (!out) {
-        const int code = errno;
-        refuse(path, "cannot be written (" + reason(code) + ")" + advice(code));
-    }
+int output_directory::write_manifest() const {
+    return replace_manifest(folder_, listed_);
 }
 
-std::ostream& output_directory::open(const std::string& name) {
+/// Throws when it cannot, or when there is something of that name that is not ours.
+void output_directory::list(const std::string& name) {
     const fs::path path = path_of(name);
     std::error_code ignored;
     if (listed_.count(name) == 0 && fs::exists(fs::symlink_status(path, ignored))) {
         refuse(path,
                "was not written by scmi-vp and is in the way; move it or choose another --out");
     }
-    listed_.insert(name);
-    write_manifest();
+    if (!listed_.insert(name).second) return;
+    if (const int failed = write_manifest()) refuse_to_write(path, failed);
+}
+
+std::ostream& output_directory::open(const std::string& name) {
+    return open_as(name, true);
+}
+
+std::ostream& output_directory::open_trace(const std::string& name) {
+    return open_as(name, false);
+}
+
+std::ostream& output_directory::open_as(const std::string& name, bool whole_only) {
+    list(name);
+    if (whole_only) list(part_of(name));
+    open_file& f = files_.emplace_back();
+    f.name = name;
+    f.whole_only = whole_only;
     errno = 0;
-    files_.push_back({name, std::ofstream(path, std::ios::binary | std::ios::trunc)});
-    if (!files_.back().stream) {
+    f.stream.open(path_of(whole_only ? part_of(name) : name), std::ios::binary | std::ios::trunc);
+    if (!f.stream) {
         const int code = errno;
-        refuse(path, "cannot be written (" + reason(code) + ")" + advice(code));
+        f.closed = true;
+        refuse_to_write(path_of(name), code);
     }
-    return files_.back().stream;
+    return f.stream;
+}
+
+std::fstream output_directory::open_nameless() {
+    list(scratch_name);
+    const fs::path path = path_of(scratch_name);
+    std::fstream stream(path, std::ios::in | std::ios::out | std::ios::binary | std::ios::trunc);
+    if (stream) {
+        std::error_code ignored;
+        fs::remove(path, ignored);
+    }
+    return stream;
+}
+
+fs::path output_directory::subfolder(const std::string& name) {
+    const fs::path path = path_of(name);
+    if (!clear_subfolder(path)) refuse(path, foreign_files);
+    listed_.insert(name + "/");
+    if (const int failed = write_manifest()) refuse_to_write(path, failed);
+    return path;
+}
+
+void output_directory::complete(open_file& f, int failed_before) {
+    if (f.closed) return;
+    f.closed = true;
+    int code = failed_before ? failed_before : traces::write_failure(f.stream);
+    errno = 0;
+    f.stream.close();
+    if (!code && !f.stream) code = errno ? errno : EIO;
+    const fs::path path = path_of(f.name);
+    if (code) {
+        refuse(path, "could not be written to its end (" + reason(code) + ")" + advice(code));
+    }
+    std::error_code failed;
+    if (f.whole_only) fs::rename(path_of(part_of(f.name)), path, failed);
+    if (!failed) f.bytes = fs::file_size(path, failed);
+    if (failed) refuse(path, "is gone (" + failed.message() + ")");
+    f.written = true;
+}
+
+void output_directory::close(const std::string& name, int failed_before) {
+    const auto named = [&](const open_file& f) { return f.name == name && !f.closed; };
+    const auto f = std::find_if(files_.begin(), files_.end(), named);
+    if (f != files_.end()) complete(*f, failed_before);
 }
 
 std::vector<output_file> output_directory::finish() {
     std::vector<output_file> written;
+    std::exception_ptr failure;
     for (open_file& f : files_) {
-        errno = 0;
-        f.stream.close();
-        const int code = errno;
-        const fs::path path = path_of(f.name);
-        if (!f.stream) {
-            refuse(path, "could not be written to its end" +
-                             (code ? " (" + reason(code) + ")" : std::string()) + advice(code));
+        try {
+            complete(f, 0);
+        } catch (const error&) {
+            if (!failure) failure = std::current_exception();
         }
-        std::error_code size_code;
-        const std::uintmax_t bytes = fs::file_size(path, size_code);
-        if (size_code) refuse(path, "is gone (" + size_code.message() + ")");
-        written.push_back({f.name, bytes});
+        if (!f.written) continue;
+        written.push_back({f.name, f.bytes});
+        listed_.erase(part_of(f.name));
     }
+    listed_.erase(scratch_name);
+    // A manifest that could not be made shorter lists what is not there: no harm.
+    write_manifest();
+    if (failure) std::rethrow_exception(failure);
     files_.clear();
     return written;
-}
-
-void output_directory::refuse(const fs::path& path, const std::string& message) const {
-    throw error(error_kind::output, path.string(), message);
 }
 
 }  // namespace scmi_vp::testbenches

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A folder for results that replaces only what scmi-vp wrote, and writes nothing silently.
+// A folder for results that replaces only what scmi-vp wrote, writes nothing silently, and in which
+// a file that is not whole does not look whole.
 #pragma once
 
 #include <cstdint>
@@ -20,34 +21,57 @@ struct output_file {
 
 /// A folder is ours when it is absent, empty, or holds our manifest; of the files in it, ours are
 /// those that the manifest lists. All errors are scmi_vp::error (output) with path and advice.
+/// However the process ends, the next one that takes the folder finds all that is ours listed.
 class output_directory {
 public:
-    /// The file that lists what was written, one name per line.
+    /// The file that lists what was written, one name per line, folders of ours with a "/" behind.
     static constexpr const char* manifest_name = ".scmi-vp-output";
+    /// Behind the name of a file that is not whole.
+    static constexpr const char* part_suffix = ".part";
 
-    /// Makes the folder, or takes ours over and removes the files that the last run left in it.
+    /// Makes the folder, or takes ours over and removes what the last run left in it.
     explicit output_directory(std::filesystem::path folder);
 
-    /// Opens a file in the folder; it is listed in the manifest before the first byte is written.
-    /// The stream lives as long as this object; finish() checks it.
+    /// Opens a file that is of use when it is whole: it has its name from close() or finish() on,
+    /// and NAME.part until then, also when this process dies. Listed before the first byte is
+    /// written. The stream lives as long as this object.
     std::ostream& open(const std::string& name);
 
-    std::filesystem::path path_of(const std::string& name) const { return folder_ / name; }
+    /// The same for a trace, which is of use up to wherever it ends: under its own name at once.
+    std::ostream& open_trace(const std::string& name);
 
-    /// Closes all files and says what was written, in the order of opening. Throws if anything
-    /// could not be written, for example on a full disk.
+    /// A file that nobody else sees and that is gone with its stream, for reading and writing; not
+    /// open when the system refuses it (errno).
+    std::fstream open_nameless();
+
+    /// A folder in this one for another output_directory; what is ours in it is removed at once.
+    std::filesystem::path subfolder(const std::string& name);
+
+    /// Completes one file. Throws if it could not be written, for example on a full disk;
+    /// `failed_before` is the errno of what else went wrong in making it, 0 if nothing did.
+    void close(const std::string& name, int failed_before = 0);
+
+    /// Completes all files that are not yet, and says what was written, in the order of opening.
+    /// Throws after all of them what the first of them throws.
     std::vector<output_file> finish();
+
+    std::filesystem::path path_of(const std::string& name) const { return folder_ / name; }
 
 private:
     struct open_file {
         std::string name;
+        bool whole_only = true;
         std::ofstream stream;
+        bool closed = false, written = false;
+        std::uintmax_t bytes = 0;
     };
 
     void create();
     void take_over();
-    void write_manifest() const;
-    [[noreturn]] void refuse(const std::filesystem::path& path, const std::string& message) const;
+    std::ostream& open_as(const std::string& name, bool whole_only);
+    void list(const std::string& name);
+    int write_manifest() const;
+    void complete(open_file& f, int failed_before);
 
     std::filesystem::path folder_;
     std::set<std::string> listed_;

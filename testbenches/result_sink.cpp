@@ -31,12 +31,12 @@ void result_sink::open_files() {
     const scenario& s = scenario_;
     const models::guest_config& g = s.system.guest;
     if (s.output.ftrace && g.ftrace) {
-        ftrace_ = std::make_unique<traces::ftrace_writer>(out_->open("scmi.ftrace"),
+        ftrace_ = std::make_unique<traces::ftrace_writer>(out_->open_trace("scmi.ftrace"),
                                                           out_->path_of("scmi.ftrace").string(),
                                                           g.profile.trace_format, g.cpus);
     }
-    if (s.output.dmesg) dmesg_ = &out_->open("dmesg.txt");
-    if (s.output.registers) registers_ = &out_->open("registers.trace");
+    if (s.output.dmesg) dmesg_ = &out_->open_trace("dmesg.txt");
+    if (s.output.registers) registers_ = &out_->open_trace("registers.trace");
     if (s.output.requests) {
         requests_ = &out_->open("requests.csv");
         write_request_heading(*requests_);

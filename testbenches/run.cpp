@@ -24,7 +24,8 @@ public:
     wave_files(output_directory& out, std::vector<traces::wave_window> windows)
         : out_(out),
           marker_(windows.front().from),
-          vcd_(out.open("waves.vcd"), out.path_of("waves.vcd").string(), std::move(windows)) {}
+          vcd_(out.open_trace("waves.vcd"), out.path_of("waves.vcd").string(), std::move(windows)) {
+    }
 
     traces::vcd_writer& vcd() { return vcd_; }
 

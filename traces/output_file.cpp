@@ -23,4 +23,14 @@ void check_stream(std::ostream& out, const std::string& name) {
                 "cannot write: " + why + "; free some space or write to another path");
 }
 
+int write_failure(std::ostream& out) {
+    if (out.flush()) return 0;
+    out.clear();
+    errno = 0;
+    out.put('\n').flush();
+    const int reason = errno ? errno : EIO;
+    out.setstate(std::ios::badbit);
+    return reason;
+}
+
 }  // namespace scmi_vp::traces

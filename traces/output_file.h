@@ -18,4 +18,8 @@ struct written {
 /// example on a full disk. Call after each block and at the end (it flushes).
 void check_stream(std::ostream& out, const std::string& name);
 
+/// The same as an errno, for a caller that goes on: 0 if all is written, EIO if nobody says why
+/// not. Flushes; into a stream that has failed, a line's end is written once more, to be told why.
+int write_failure(std::ostream& out);
+
 }  // namespace scmi_vp::traces

@@ -47,5 +47,20 @@ TEST(check_stream, reports_a_file_that_could_not_be_opened) {
     EXPECT_EQ(message.rfind("out.vcd: cannot write: ", 0), 0U) << message;
 }
 
+// Both what waits in the stream's buffer and what is written past it.
+TEST(write_failure, is_the_reason_whatever_happened_since) {
+    for (const std::size_t size : {10u, 100'000u}) {
+        std::ofstream full("/dev/full");
+        full << std::string(size, 'x') << std::flush;
+        errno = ENOTTY;
+        EXPECT_EQ(write_failure(full), ENOSPC);
+        EXPECT_FALSE(full);
+    }
+    std::ofstream unopened("/nowhere/at/all");
+    EXPECT_EQ(write_failure(unopened), EIO);
+    std::ostringstream good;
+    EXPECT_EQ(write_failure(good << "x"), 0);
+}
+
 }  // namespace
 }  // namespace scmi_vp::traces

@@ -135,6 +135,24 @@ TEST_F(in_scratch_folder, run_passes_on_the_scenarios_error) {
               "scmi-vp: --set guest.hz=0: guest.hz: 0 is out of range: 1..10000\n");
 }
 
+// Before anything is simulated: results could not be written.
+TEST_F(in_scratch_folder, a_path_that_is_not_utf8_is_refused_where_it_would_be_in_results) {
+    const std::string odd = at("caf\xe9");
+    fs::create_directory(odd);
+    std::ofstream(odd + "/scenario.toml") << "";
+    std::ofstream(odd + "/study.toml") << "[study]\nscenario = \"scenario.toml\"\n";
+    for (const char* command : {"run", "study"}) {
+        EXPECT_THAT(refusal({command, odd, "--out", at("out")}),
+                    HasSubstr("this path is not UTF-8 and cannot be written into results"));
+    }
+    EXPECT_FALSE(fs::exists(at("out")));
+    // The folder of the results is in none of them.
+    std::ofstream(at("study.toml")) << "[study]\nscenario = \"scenario.toml\"\nreplications = 1\n";
+    std::ofstream(at("scenario.toml")) << "";
+    EXPECT_EQ(run({"study", at("study.toml"), "--quiet", "--out", odd + "/out"}).status, 0);
+    EXPECT_TRUE(fs::exists(odd + "/out/results.json"));
+}
+
 TEST(list_command, prints_every_topic) {
     const std::string topics = run({"list"}).out;
     unsigned printed = 0;

@@ -138,6 +138,7 @@ std::string study_point::name() const {
 }
 
 study parse_study(const std::string& text, const fs::path& name, const study_overrides& overrides) {
+    testbenches::require_utf8(name, overrides.set);
     study s;
     s.file = name;
     s.set = overrides.set;

@@ -56,7 +56,8 @@ struct study_overrides {
 };
 
 /// Reads a study and loads the scenario of each of its points. The first thing that is wrong is
-/// thrown as scmi_vp::error (config, input) that starts with its place.
+/// thrown as scmi_vp::error (config, input) that starts with its place; (usage) for a path or an
+/// option that is not UTF-8.
 study load_study(const std::filesystem::path& path, const study_overrides& overrides = {});
 
 /// The same for a text; `name` stands for the file, relative paths start at its folder.

@@ -247,5 +247,14 @@ TEST(study_keys, are_all_listed) {
     }
 }
 
+TEST_F(studies_of_a_folder, what_results_json_cannot_hold_is_refused) {
+    const std::string advice = "is not UTF-8 and cannot be written into results";
+    EXPECT_THAT(error_of([&] { parse_study(head, folder.path() / "caf\xe9/s.toml"); }),
+                HasSubstr("caf\xe9/s.toml: this path " + advice));
+    study_overrides o;
+    o.set = {"scenario.title=caf\xe9"};
+    EXPECT_EQ(failure(head, o), "--set scenario.title=caf\xe9: " + advice);
+}
+
 }  // namespace
 }  // namespace scmi_vp::studies

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "base/error.h"
@@ -75,6 +76,16 @@ std::unique_ptr<toml::table> parse_option_value(const std::string& text,
     auto table = std::make_unique<toml::table>();
     table->insert("v", text);
     return table;
+}
+
+/// As the writer of the results sees it.
+bool is_utf8(const std::string& text) {
+    try {
+        nlohmann::json(text).dump();
+        return true;
+    } catch (const nlohmann::json::type_error&) {
+        return false;
+    }
 }
 
 }  // namespace
@@ -199,6 +210,19 @@ void document::forget(const std::string& key) {
     auto it = values_.lower_bound(prefix);
     while (it != values_.end() && it->first.compare(0, prefix.size(), prefix) == 0) {
         it = values_.erase(it);
+    }
+}
+
+void require_utf8(const std::filesystem::path& file, const std::vector<std::string>& options) {
+    if (!is_utf8(file.string())) {
+        throw error(error_kind::usage, file.string(),
+                    "this path is not UTF-8 and cannot be written into results; rename it, or "
+                    "start scmi-vp in that folder");
+    }
+    for (const std::string& o : options) {
+        if (is_utf8(o)) continue;
+        throw error(error_kind::usage, "--set " + o,
+                    "is not UTF-8 and cannot be written into results");
     }
 }
 

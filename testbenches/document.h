@@ -54,6 +54,10 @@ private:
     std::map<std::string, value> values_;
 };
 
+/// Results are JSON, which holds no other text: throws scmi_vp::error (usage) for a file's path or
+/// an option that is not UTF-8, before anything is simulated whose results could not be written.
+void require_utf8(const std::filesystem::path& file, const std::vector<std::string>& options);
+
 /// Reads a whole text file. Throws scmi_vp::error (config) with `where` and what to do.
 std::string read_text_file(const std::filesystem::path& path, const std::string& where);
 

@@ -108,6 +108,7 @@ void complete(draft& d) {
 
 scenario parse_scenario(const std::string& text, const std::filesystem::path& name,
                         const std::vector<std::string>& overrides) {
+    require_utf8(name, overrides);
     draft d;
     d.out.file = name;
     d.out.source_text = text;

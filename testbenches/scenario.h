@@ -36,7 +36,8 @@ std::vector<std::string> lasting_overrides(const std::vector<std::string>& overr
 
 /// Reads a scenario and the files it names, `overrides` ("guest.hz=1000") on top. The first thing
 /// that is wrong is thrown as scmi_vp::error (config; input for histograms and recorded lists)
-/// whose text starts with "file:line:column" or "--set key=value".
+/// whose text starts with "file:line:column" or "--set key=value"; (usage) for a path or an option
+/// that is not UTF-8.
 scenario load_scenario(const std::filesystem::path& path,
                        const std::vector<std::string>& overrides);
 

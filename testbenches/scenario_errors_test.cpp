@@ -311,5 +311,24 @@ TEST(scenario_errors, what_the_platform_refuses_names_the_file) {
     EXPECT_EQ(own.rfind((folder.path() / "p.toml").string() + ": platform: ", 0), 0u) << own;
 }
 
+// Results are JSON: without this, a run would lose its summary and a study all of its results.
+TEST(scenario_text, that_results_cannot_hold_is_refused) {
+    const auto kind_of = [](const std::filesystem::path& name, const std::string& option) {
+        try {
+            parse_scenario("", name, {option});
+        } catch (const error& e) {
+            EXPECT_EQ(e.kind(), error_kind::usage);
+            return std::string(e.what());
+        }
+        return std::string("no error");
+    };
+    EXPECT_EQ(kind_of("caf\xe9/s.toml", "guest.hz=100"),
+              "caf\xe9/s.toml: this path is not UTF-8 and cannot be written into results; rename "
+              "it, or start scmi-vp in that folder");
+    EXPECT_EQ(kind_of("s.toml", "scenario.title=caf\xe9"),
+              "--set scenario.title=caf\xe9: is not UTF-8 and cannot be written into results");
+    EXPECT_EQ(kind_of("caf\xc3\xa9/s.toml", "scenario.title=caf\xc3\xa9"), "no error");
+}
+
 }  // namespace
 }  // namespace scmi_vp::testbenches

@@ -33,28 +33,28 @@ json read_json(const fs::path& path) {
 /// A run as a study of one point and one replication; statistics that a run does not write are
 /// left out.
 json study_of(const json& summary, const fs::path& path) {
-    for (const char* key : {"scenario", "set", "seed", "requests", "title"}) {
-        if (summary.contains(key)) continue;
-        throw error(
-            error_kind::input, path.string(),
-            std::string(key) + " is missing: another version of scmi-vp wrote it; run it again");
-    }
-    json point{{"id", 0},
-               {"labels", json::object()},
-               {"set", json::array()},
-               {"requests", summary["requests"]}};
-    point["replication_results"] = {{{"seed", summary["seed"]}, {"requests", summary["requests"]}}};
-    if (summary.contains("round_trip_ps")) {
-        const json& trip = summary["round_trip_ps"];
+    const json_place run(summary, "", path.string());
+    const std::string scenario = run.at("scenario").text();
+    const std::uint64_t seed = run.at("seed").count(), requests = run.at("requests").count();
+    json point{
+        {"id", 0}, {"labels", json::object()}, {"set", json::array()}, {"requests", requests}};
+    point["replication_results"] = {{{"seed", seed}, {"requests", requests}}};
+    if (run.has("round_trip_ps")) {
+        const json_place trip = run.at("round_trip_ps");
         point["slowest"] = {{"replication", 0},
-                            {"request", trip.value("slowest_request", 0)},
-                            {"round_trip_ps", trip.value("max", std::int64_t(0))}};
+                            {"request", trip.at("slowest_request").count()},
+                            {"round_trip_ps", trip.at("max").time().ps}};
     }
-    return {{"format", results_format}, {"title", summary["title"]},
-            {"description", ""},        {"seed", summary["seed"]},
-            {"replications", 1},        {"scenario", summary["scenario"]},
-            {"set", summary["set"]},    {"axes", json::array()},
-            {"notes", json::array()},   {"points", json::array({point})}};
+    return {{"format", results_format},
+            {"title", run.at("title").text()},
+            {"description", ""},
+            {"seed", seed},
+            {"replications", 1},
+            {"scenario", scenario},
+            {"set", run.at("set").texts()},
+            {"axes", json::array()},
+            {"points", json::array({point})},
+            {"notes", json::array()}};
 }
 
 /// Of a request that results.json names for each point, that with the longest `span`, in one point
@@ -131,9 +131,14 @@ request_choice completed(const std::vector<json_place>& points, request_choice c
 
 }  // namespace
 
-json load_results(const fs::path& folder) {
+bool is_study(const fs::path& folder) {
     std::error_code ignored;
-    if (fs::exists(folder / "results.json", ignored)) return read_json(folder / "results.json");
+    return fs::exists(folder / "results.json", ignored);
+}
+
+json load_results(const fs::path& folder) {
+    if (is_study(folder)) return read_json(folder / "results.json");
+    std::error_code ignored;
     const fs::path summary = folder / "summary.json";
     if (fs::exists(summary, ignored)) return study_of(read_json(summary), summary);
     const char* const what = fs::is_directory(folder, ignored)

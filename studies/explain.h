@@ -66,6 +66,9 @@ struct story {
     std::string rerun;                    ///< for a shell: the run again, with waves around it
 };
 
+/// Whether the folder is a study's: results.json is read, and not a run's summary.json.
+bool is_study(const std::filesystem::path& folder);
+
 /// results.json of a study's folder, or summary.json of a run's as a study of one point and one
 /// replication. Throws scmi_vp::error (input) when it is neither, or cannot be read.
 nlohmann::json load_results(const std::filesystem::path& folder);

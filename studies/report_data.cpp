@@ -111,16 +111,16 @@ bool json_place::has(const std::string& key) const {
 json_place json_place::at(const std::string& key) const {
     const std::string path = path_.empty() ? key : path_ + "." + key;
     if (!has(key)) {
-        throw error(error_kind::input, "results.json", path + " is missing; was the file edited?");
+        throw error(error_kind::input, file_, path + " is missing; was the file edited?");
     }
-    return {value_.at(key), path};
+    return {value_.at(key), path, file_};
 }
 
 std::vector<json_place> json_place::elements() const {
     if (!value_.is_array()) refuse("a list");
     std::vector<json_place> all;
     for (std::size_t i = 0; i < value_.size(); ++i) {
-        all.emplace_back(value_.at(i), path_ + "[" + std::to_string(i) + "]");
+        all.emplace_back(value_.at(i), path_ + "[" + std::to_string(i) + "]", file_);
     }
     return all;
 }
@@ -145,7 +145,9 @@ std::uint64_t json_place::count() const {
 }
 
 sim_time json_place::time() const {
-    if (!value_.is_number_integer()) refuse("an integer number of picoseconds");
+    if (!value_.is_number_integer() || value_.get<std::int64_t>() < 0) {
+        refuse("an integer number of picoseconds, 0 or more");
+    }
     return sim_time(value_.get<std::int64_t>());
 }
 
@@ -155,8 +157,7 @@ double json_place::number() const {
 }
 
 void json_place::refuse(const std::string& what) const {
-    throw error(error_kind::input, "results.json",
-                path_ + " is not " + what + "; was the file edited?");
+    throw error(error_kind::input, file_, path_ + " is not " + what + "; was the file edited?");
 }
 
 std::vector<std::pair<std::string, std::string>> labels_of(const json_place& point,

@@ -98,11 +98,12 @@ std::string name_of_labels(const std::vector<std::pair<std::string, std::string>
 /// The last "guest.max_rx_timeout=TIME" of `set`, if it can be read.
 std::optional<sim_time> timeout_in(const std::vector<std::string>& set);
 
-/// A value of a JSON document that knows where it is.
+/// A value of a JSON document that knows where it is. Everything that is not as asked for throws
+/// scmi_vp::error (input).
 class json_place {
 public:
-    json_place(const nlohmann::json& value, std::string path)
-        : value_(value), path_(std::move(path)) {}
+    json_place(const nlohmann::json& value, std::string path, std::string file = "results.json")
+        : value_(value), path_(std::move(path)), file_(std::move(file)) {}
 
     bool has(const std::string& key) const;
     json_place at(const std::string& key) const;
@@ -110,7 +111,7 @@ public:
     std::vector<std::string> texts() const;
     std::string text() const;
     std::uint64_t count() const;  ///< an integer >= 0
-    sim_time time() const;        ///< an integer number of picoseconds
+    sim_time time() const;        ///< an integer number of picoseconds >= 0
     double number() const;        ///< finite
     bool is_null() const { return value_.is_null(); }
 
@@ -118,7 +119,7 @@ private:
     [[noreturn]] void refuse(const std::string& what) const;
 
     const nlohmann::json& value_;
-    std::string path_;
+    std::string path_, file_;
 };
 
 }  // namespace scmi_vp::studies

@@ -2,13 +2,16 @@
 // See report_files.h.
 #include "studies/report_files.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include "base/error.h"
 #include "studies/explain.h"
+#include "studies/report_data.h"
 #include "studies/report_html.h"
 #include "studies/results.h"
 #include "testbenches/forked.h"
@@ -22,12 +25,13 @@ using nlohmann::json;
 
 /// A run's folder says what was run; its statistics are found by running it again.
 json measured(const json& run) {
+    const json_place j(run, "", "summary.json");
     study s;
-    s.title = run.at("title").get<std::string>();
-    s.scenario = run.at("scenario").get<std::string>();
+    s.title = j.at("title").text();
+    s.scenario = j.at("scenario").text();
     s.replications = 1;
-    s.seed = run.at("seed").get<std::uint64_t>();
-    s.set = run.at("set").get<std::vector<std::string>>();
+    s.seed = j.at("seed").count();
+    s.set = j.at("set").texts();
     s.points.push_back({{}, {}, scenario_of_results(run, 0, 0)});
     s.description = s.points[0].scenario.description;
     std::vector<point_result> results(1);
@@ -37,23 +41,17 @@ json measured(const json& run) {
     return results_json(find_out(s, results));
 }
 
-bool has_request(const json& results) {
-    for (const json& p : results.at("points")) {
-        if (p.contains("slowest") && !p["slowest"].is_null()) return true;
-    }
-    return false;
-}
-
 std::string page_of(const fs::path& folder) {
     json results = load_results(folder);
-    if (!results.contains("study")) results = measured(results);
+    if (!is_study(folder)) results = measured(results);
+    // All of it is read before a run is repeated.
+    const report_data d = read_results(results);
+    const bool any = std::any_of(d.points.begin(), d.points.end(),
+                                 [](const point_data& p) { return p.slowest.has_value(); });
+    std::optional<story> slowest;
+    if (any) slowest = story_of(results, request_choice{});
     std::ostringstream page;
-    if (has_request(results)) {
-        const story s = story_of(results, request_choice{});
-        write_report(results, &s, page);
-    } else {
-        write_report(results, nullptr, page);
-    }
+    write_report(results, slowest ? &*slowest : nullptr, page);
     return page.str();
 }
 

@@ -168,6 +168,7 @@ testbenches::scenario scenario_of_results(const json& results, std::size_t point
 
 story story_of(const json& results, const request_choice& choice) {
     const json_place j(results, "");
+    check_format(j);
     const std::vector<json_place> points = j.at("points").elements();
     const request_choice c = completed(points, choice);
     const json_place& point = points[*c.point];

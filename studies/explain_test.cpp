@@ -315,6 +315,10 @@ TEST_F(explain, errors_say_what_there_is) {
     EXPECT_THAT(
         message_of(error_kind::usage, [&] { story_of(run, number(100'000)); }),
         AllOf(HasSubstr("there is no request 100000 in this run"), HasSubstr("numbered 1 to ")));
+    json newer = run;
+    newer["format"] = "scmi-vp results 9";
+    EXPECT_THAT(message_of(error_kind::input, [&] { story_of(newer, number(1)); }),
+                HasSubstr("format is 'scmi-vp results 9'"));
     request_choice far = number(1);
     far.point = 3;
     EXPECT_EQ(message_of(error_kind::usage, [&] { story_of(run, far); }),

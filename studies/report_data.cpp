@@ -200,13 +200,17 @@ std::optional<sim_time> timeout_in(const std::vector<std::string>& set) {
     return timeout;
 }
 
+void check_format(const json_place& results) {
+    const std::string format = results.at("format").text();
+    if (format == results_format) return;
+    throw error(error_kind::input, "results.json",
+                "format is '" + format + "', not '" + results_format +
+                    "': another version of scmi-vp wrote it; run the study again");
+}
+
 report_data read_results(const nlohmann::json& results) {
     const json_place j(results, "");
-    if (j.at("format").text() != results_format) {
-        throw error(error_kind::input, "results.json",
-                    "format is '" + j.at("format").text() + "', not '" + results_format +
-                        "': another version of scmi-vp wrote it");
-    }
+    check_format(j);
     report_data d;
     d.title = j.at("title").text();
     d.description = j.at("description").text();

@@ -88,6 +88,9 @@ report_data read_results(const nlohmann::json& results);
 
 class json_place;
 
+/// Throws scmi_vp::error (input) when another version wrote these results.
+void check_format(const json_place& results);
+
 /// Axis and value of a point of results.json, in the order of its axes.
 std::vector<std::pair<std::string, std::string>> labels_of(const json_place& point,
                                                            const std::vector<std::string>& axes);

@@ -158,7 +158,8 @@ std::vector<wave_window> write_pictures(const findings& f, const std::optional<s
                                         write_failures& failures) {
     std::vector<wave_window> waves;
     failures.attempt([&] {
-        write_report(results_json(f), slowest ? &*slowest : nullptr, folder.out.open("report.html"));
+        write_report(results_json(f), slowest ? &*slowest : nullptr,
+                     folder.out.open("report.html"));
         folder.out.close("report.html");
     });
     // The disk is full: a waveform will not fit either.

@@ -200,8 +200,7 @@ std::vector<point_result> run_points(const study& s, const runner_options& optio
     work.run = [&, rows](std::size_t task) {
         const auto tell = [&](double done, std::uint64_t n) { board.tell(task, done, n); };
         std::ostream* const stream = rows ? rows->stream(task) : nullptr;
-        const std::string message =
-            run_replication(s, task / each, task % each, stream, tell);
+        const std::string message = run_replication(s, task / each, task % each, stream, tell);
         return rows ? rows->sealed(task, message) : message;
     };
     work.take = [&, rows](std::size_t task, const std::string& message) {

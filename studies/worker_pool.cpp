@@ -27,26 +27,31 @@ void on_signal(int signal) {
     caught_signal = signal;
 }
 
-/// Ctrl-C only sets a flag while this lives; what was installed before comes back.
+/// Ctrl-C only sets a flag while this lives; what was installed before comes back. A signal that
+/// was ignored when scmi-vp was started (nohup, a script's background job) stays so.
 class signal_guard {
 public:
     signal_guard() {
         caught_signal = 0;
         struct sigaction action {};
         action.sa_handler = on_signal;
-        sigaction(SIGINT, &action, &old_int_);
-        sigaction(SIGTERM, &action, &old_term_);
+        for (old& o : before_) {
+            sigaction(o.signal, nullptr, &o.action);
+            if (o.action.sa_handler != SIG_IGN) sigaction(o.signal, &action, nullptr);
+        }
     }
     ~signal_guard() {
-        sigaction(SIGINT, &old_int_, nullptr);
-        sigaction(SIGTERM, &old_term_, nullptr);
+        for (const old& o : before_) sigaction(o.signal, &o.action, nullptr);
     }
     signal_guard(const signal_guard&) = delete;
     signal_guard& operator=(const signal_guard&) = delete;
 
 private:
-    struct sigaction old_int_ {
-    }, old_term_{};
+    struct old {
+        int signal;
+        struct sigaction action {};
+    };
+    old before_[2] = {{SIGINT}, {SIGTERM}};
 };
 
 struct child {

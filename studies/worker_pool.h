@@ -39,7 +39,8 @@ struct pool_work {
 
 /// Runs all tasks. Of several that fail, the one with the least number is reported, whatever the
 /// schedule: scmi_vp::error of the kind that was thrown, or (model) for a child that died. Throws
-/// `interrupted` on SIGINT and SIGTERM. No child outlives the call.
+/// `interrupted` on SIGINT and SIGTERM, unless they were ignored before. No child outlives the
+/// call.
 void run_pool(const pool_work& work);
 
 }  // namespace scmi_vp::studies

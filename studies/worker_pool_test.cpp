@@ -9,6 +9,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -122,6 +123,35 @@ TEST(worker_pool, an_interrupt_ends_everything) {
         EXPECT_STREQ(e.what(), "interrupted after 0 of 4 runs");
     }
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+}
+
+// nohup and background jobs of scripts start their programs with signals ignored.
+TEST(worker_pool, a_signal_that_was_ignored_stays_ignored) {
+    for (const int signal : {SIGINT, SIGTERM}) {
+        std::signal(signal, SIG_IGN);
+        pool_work w = work_of(4, 2, nullptr);
+        w.run = [signal](std::size_t) {
+            ::kill(::getppid(), signal);
+            ::raise(signal);
+            return std::string();
+        };
+        EXPECT_NO_THROW(run_pool(w));
+        EXPECT_EQ(std::signal(signal, SIG_DFL), SIG_IGN);
+    }
+}
+
+TEST(worker_pool, says_what_to_do_when_the_system_has_no_more_descriptors) {
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const int next = ::dup(STDERR_FILENO);
+    rlimit few = before;
+    few.rlim_cur = rlim_t(next) + 5;  // not enough for eight pipes
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+    const std::string what = failure_of(work_of(8, 8, slow_first), error_kind::output);
+    EXPECT_EQ(what, "cannot start a process (Too many open files); give fewer with --jobs");
+    ::setrlimit(RLIMIT_NOFILE, &before);
+    ::close(next);
     EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
 }
 

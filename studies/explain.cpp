@@ -166,7 +166,7 @@ testbenches::scenario scenario_of_results(const json& results, std::size_t point
     return testbenches::load_scenario(file, set);
 }
 
-story story_of(const json& results, const request_choice& choice) {
+story story_of(const json& results, const request_choice& choice, replay_progress progress) {
     const json_place j(results, "");
     check_format(j);
     const std::vector<json_place> points = j.at("points").elements();
@@ -190,10 +190,10 @@ story story_of(const json& results, const request_choice& choice) {
     source.replications = point.at("replication_results").elements().size();
 
     const testbenches::scenario s = scenario_of_results(results, *c.point, *c.replication);
-    source.seen = survey_run(s, c.how, c.request);
+    source.seen = survey_run(s, c.how, c.request, progress);
     if (!source.seen.found) refuse_request(c, source.seen, where_of(source));
     source.gaps = host_gaps(s, source.seen.chosen.entered(), source.seen.chosen.end());
-    source.around = watch_run(s, watch_for(source.seen));
+    source.around = watch_run(s, watch_for(source.seen), progress);
     return tell(source);
 }
 

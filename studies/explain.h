@@ -78,11 +78,15 @@ nlohmann::json load_results(const std::filesystem::path& folder);
 testbenches::scenario scenario_of_results(const nlohmann::json& results, std::size_t point,
                                           std::size_t replication);
 
+/// Whether a run that takes long shows on standard error how far it is.
+enum class replay_progress : std::uint8_t { shown, silent };
+
 /// Repeats the run in child processes (SystemC elaborates once per process; runs are deterministic)
 /// and tells the story. `results` has the format of load_results(). Throws scmi_vp::error (usage)
 /// when there is no such point, replication or request, (input) when the scenario has moved, and
 /// what loading and running it throws.
-story story_of(const nlohmann::json& results, const request_choice& choice);
+story story_of(const nlohmann::json& results, const request_choice& choice,
+               replay_progress progress = replay_progress::shown);
 
 /// The story as text, 80 columns: sentences, hops with bars, log lines, the command.
 void print_story(std::ostream& out, const story& s);

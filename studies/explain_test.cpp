@@ -3,14 +3,18 @@
 // ms timeout, the recorded Linux' 70 s reply, a host that stops, a lost reply.
 #include "studies/explain.h"
 
+#include <chrono>
 #include <fstream>
 #include <sstream>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "studies/replay.h"
 #include "studies/report_files.h"
 #include "studies/shell.h"
 #include "testbenches/output_directory.h"
@@ -436,6 +440,52 @@ TEST_F(explain, commands_survive_a_shell) {
     EXPECT_EQ(shell_quoted(""), "''");
     EXPECT_EQ(run_command_line("a b.toml", {"sim.seed=3", "x=1"}, 9),
               "scmi-vp run 'a b.toml' --set x=1 --seed 9");
+}
+
+/// What `work` writes on standard error while that is a terminal.
+template <class work_t>
+std::string said_to_terminal(work_t work) {
+    const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY);
+    if (terminal < 0 || ::grantpt(terminal) != 0 || ::unlockpt(terminal) != 0) return "no terminal";
+    const int other_end = ::open(::ptsname(terminal), O_RDWR | O_NOCTTY);
+    const int before = ::dup(STDERR_FILENO);
+    ::dup2(other_end, STDERR_FILENO);
+    work();
+    ::dup2(before, STDERR_FILENO);
+    ::fcntl(terminal, F_SETFL, O_NONBLOCK);
+    char text[4096];
+    const ssize_t n = ::read(terminal, text, sizeof text);
+    for (const int fd : {terminal, other_end, before}) ::close(fd);
+    return n > 0 ? std::string(text, std::size_t(n)) : "";
+}
+
+// `study --quiet` repeats a run for its report.
+TEST_F(explain, progress_is_shown_after_two_seconds_and_not_when_it_is_to_be_silent) {
+    const testbenches::scenario s = testbenches::parse_scenario(R"(
+[guest]
+ftrace = false
+[hops]
+service = "10us"
+[[platform.sensor]]
+name = "t"
+[[workload.context]]
+name = "a"
+[[workload.loop]]
+context = "a"
+count = 8000000
+calls = [ { call = "sensor_read", id = 0 } ]
+)",
+                                                                "s.toml");
+    const auto survey = [&](replay_progress p) {
+        return said_to_terminal([&] { survey_run(s, request_choice::by::slowest, 0, p); });
+    };
+    const auto start = std::chrono::steady_clock::now();
+    const std::string shown = survey(replay_progress::shown);
+    const bool long_enough =
+        std::chrono::steady_clock::now() - start > std::chrono::milliseconds(2500);
+    if (shown == "no terminal" || !long_enough) GTEST_SKIP() << "too fast to be shown, or where";
+    EXPECT_THAT(shown, HasSubstr("requests, "));
+    EXPECT_EQ(survey(replay_progress::silent), "");
 }
 
 // A run's folder becomes a page too: its statistics are found by running it again.

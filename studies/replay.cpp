@@ -310,15 +310,17 @@ json answer_of(const std::string& doing, const std::function<json()>& work) {
     return json::from_cbor(message);
 }
 
-testbenches::progress shown() {
-    return {&std::cerr, testbenches::stderr_is_terminal(), "requests"};
+testbenches::progress shown(replay_progress p) {
+    return {p == replay_progress::shown ? &std::cerr : nullptr, testbenches::stderr_is_terminal(),
+            "requests"};
 }
 
 }  // namespace
 
-survey survey_run(const scenario& s, request_choice::by how, std::uint64_t id) {
+survey survey_run(const scenario& s, request_choice::by how, std::uint64_t id,
+                  replay_progress progress) {
     const json j = answer_of("repeating the run", [&] {
-        testbenches::progress show = shown();
+        testbenches::progress show = shown(progress);
         survey_sink sink(s, show, how, id);
         const sim_time ended = run(s, sink);
         show.done();
@@ -344,9 +346,9 @@ survey survey_run(const scenario& s, request_choice::by how, std::uint64_t id) {
     return v;
 }
 
-witness watch_run(const scenario& s, const watch& w) {
+witness watch_run(const scenario& s, const watch& w, replay_progress progress) {
     const json j = answer_of("watching the run", [&] {
-        testbenches::progress show = shown();
+        testbenches::progress show = shown(progress);
         witness_sink sink(s, show, w);
         run(s, sink);
         show.done();

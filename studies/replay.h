@@ -39,7 +39,8 @@ struct survey {
 };
 
 /// Throws what the run throws, and scmi_vp::error (model) when its process dies.
-survey survey_run(const testbenches::scenario& s, request_choice::by how, std::uint64_t request);
+survey survey_run(const testbenches::scenario& s, request_choice::by how, std::uint64_t request,
+                  replay_progress progress);
 
 /// What to watch in the second run.
 struct watch {
@@ -67,7 +68,7 @@ struct witness {
     std::vector<std::string> log;  ///< the first and the last of them
 };
 
-witness watch_run(const testbenches::scenario& s, const watch& w);
+witness watch_run(const testbenches::scenario& s, const watch& w, replay_progress progress);
 
 /// When the platform's host did not run between `from` and `to`; at most a hundred times.
 std::vector<host_gap> host_gaps(const testbenches::scenario& s, sim_time from, sim_time to);

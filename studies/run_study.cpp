@@ -72,9 +72,10 @@ void write_requests(const findings& f, request_rows* rows, output_directory& out
 }
 
 /// Of the slowest request, if there was any.
-std::optional<story> slowest_story(const findings& f) {
+std::optional<story> slowest_story(const findings& f, bool quiet) {
     if (slowest_point(f) == f.points.size()) return std::nullopt;
-    return story_of(results_json(f), request_choice{});
+    return story_of(results_json(f), request_choice{},
+                    quiet ? replay_progress::silent : replay_progress::shown);
 }
 
 std::string span_of(const wave_window& w) {
@@ -181,7 +182,7 @@ study_status run_study(const study& s, const study_options& options, std::ostrea
     write_failures failures;
     if (folder) write_numbers(f, *folder, failures);
     std::optional<story> slowest;
-    if (folder || !options.quiet) slowest = slowest_story(f);
+    if (folder || !options.quiet) slowest = slowest_story(f, options.quiet);
     if (!options.quiet) {
         if (slowest) print_slowest(out, *slowest, options.out.string());
         print_notes(out, f);

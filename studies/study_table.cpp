@@ -152,8 +152,9 @@ void print_table(std::ostream& out, const findings& f) {
         each = std::max(each, p.result->totals.simulated.mean(s.replications));
     }
     out << "\nEach row: " << s.replications << (s.replications == 1 ? " run" : " runs") << " of "
-        << long_time(each.ps * 1e-12) << ", seed " << s.seed
-        << ". Timeouts are per million requests, with a 95% interval over "
+        << (each < seconds(10'000) ? short_time(each)
+                                   : long_time(static_cast<double>(each.ps) * 1e-12))
+        << ", seed " << s.seed << ". Timeouts are per million requests, with a 95% interval over "
         << (s.replications == 1 ? "batches" : "runs") << ".\n\n";
     footnotes notes;
     const bool open_loop = std::any_of(f.points.begin(), f.points.end(),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Entry of scmi-vp: SystemC's library has a main too, which would print its banner first.
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 
@@ -15,6 +16,8 @@ int sc_main(int argc, char* argv[]) {
 int main(int argc, char* argv[]) {
     // The banner would be part of what people compare and parse.
     setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 1);
+    // Whether a child process ended well must be seen, even if who started this did not want to.
+    std::signal(SIGCHLD, SIG_DFL);
     if (argc < 1) return int(scmi_vp::app::exit_status::bad_input);
     return sc_core::sc_elab_and_sim(argc, argv);
 }

@@ -59,10 +59,11 @@ struct request {
     bool polled = false;  ///< the caller polls: no interrupt's hops are in its way
     bool left = false;    ///< the caller has returned: the hops are complete
     std::uint8_t last = std::uint8_t(instant_count - 1);  ///< instant that it can reach in order
-    bool lost = false;  ///< the platform will never reply (a fault): a timeout is a true one
-    sim_time intended;  ///< when the call was meant to be made (open loop), else `called`
-    sim_time called;    ///< when the call was made; locks are taken between this and entering
-    sim_time late_at;   ///< when a reply arrived after the timeout (0: none so far)
+    bool scheduled = false;  ///< of an open loop: its call was due at `intended`
+    bool lost = false;       ///< the platform will never reply (a fault): a timeout is a true one
+    sim_time intended;       ///< when the call was meant to be made (open loop), else `called`
+    sim_time called;         ///< when the call was made; locks are taken between this and entering
+    sim_time late_at;        ///< when a reply arrived after the timeout (0: none so far)
     delayed_state delayed = delayed_state::none;
     sim_time delayed_ready, delayed_used, delayed_irq, delayed_matched;
     std::uint32_t pins = 0;  ///< who still needs the record: the caller, the transport's message

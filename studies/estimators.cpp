@@ -71,7 +71,7 @@ double zero_count_bound(std::uint64_t n, double confidence) {
 
 bool tells_quantile(std::uint64_t values, double q) {
     // 1000 values tell 99.9 %, whatever 1 - q is in binary.
-    return q >= 1 || static_cast<double>(values) * (1 - q) > 1 - 1e-9;
+    return values > 0 && (q >= 1 || static_cast<double>(values) * (1 - q) > 1 - 1e-9);
 }
 
 mean_estimate ratio_of_sums(const std::vector<unit_counts>& units, double confidence) {
@@ -103,11 +103,14 @@ void batch_counts::halve() {
     ++size_bits_;
 }
 
-std::vector<unit_counts> batch_counts::full() const {
-    const auto end = std::find_if(batches_, batches_ + 2 * fewest, [this](const unit_counts& b) {
-        return b.trials >> size_bits_ == 0;
-    });
-    return {batches_, end};
+std::vector<unit_counts> batch_counts::units() const {
+    const auto full = [this](const unit_counts& b) { return b.trials >> size_bits_ != 0; };
+    const auto end = std::find_if_not(batches_, batches_ + 2 * fewest, full);
+    std::vector<unit_counts> all(batches_, end);
+    if (end == batches_ + 2 * fewest || all.empty()) return all;
+    all.back().events += end->events;
+    all.back().trials += end->trials;
+    return all;
 }
 
 mean_estimate batch_means(const std::vector<double>& values, std::size_t batches,
@@ -135,8 +138,8 @@ rate_estimate rate_of(const std::vector<unit_counts>& replications,
         if (batches.size() >= batch_counts::fewest) e.range = ratio_of_sums(batches).range;
     }
     r.per_million = 1e6 * e.mean;
-    r.low = 1e6 * std::min(e.range.low, e.mean);
-    r.high = 1e6 * std::max(e.range.high, e.mean);
+    r.low = 1e6 * e.range.low;
+    r.high = 1e6 * e.range.high;
     if (r.count == 0) {
         r.method =
             "zero count over " + std::to_string(n) + (n == 1 ? " replication" : " replications");

@@ -50,7 +50,8 @@ mean_estimate ratio_of_sums(const std::vector<unit_counts>& units,
 
 /// Batches of the trials of one run by their numbers, whatever the order in which they come (a
 /// request whose reply never comes is done with at the end of the run): at least `fewest`, at most
-/// twice as many, of equal size, whatever the number of trials turns out to be. Fixed memory.
+/// twice as many, of equal size but for the last, whatever the number of trials turns out to be.
+/// Fixed memory.
 class batch_counts {
 public:
     static constexpr std::size_t fewest = 20;
@@ -62,8 +63,8 @@ public:
         b.events += events;
         ++b.trials;
     }
-    /// The full batches, when all trials have come; those behind the last full one are left out.
-    std::vector<unit_counts> full() const;
+    /// All trials, when all have come: full batches, the last with the trials behind it, too.
+    std::vector<unit_counts> units() const;
 
 private:
     void halve();
@@ -86,8 +87,8 @@ struct rate_estimate {
     std::string beyond;  ///< why there is no interval; then low and high are the estimate
 };
 
-/// From the replications of a point; a single one falls back on its batches (batch_counts::full()).
-/// `events` names what was counted in plural ("spurious timeouts").
+/// From the replications of a point; a single one falls back on its batches
+/// (batch_counts::units()). `events` names what was counted in plural ("spurious timeouts").
 rate_estimate rate_of(const std::vector<unit_counts>& replications,
                       const std::vector<unit_counts>& batches, const std::string& events);
 

@@ -101,7 +101,7 @@ void point_totals::add(const request& r, const std::vector<std::string>& tasks) 
     if (!has_round_trip(r)) return;
     const sim_time trip = r.round_trip();
     round_trip.add(trip);
-    response.add(r.at[std::size_t(instant::returned)] - r.intended);
+    if (r.scheduled) response.add(r.at[std::size_t(instant::returned)] - r.intended);
     const auto hops = r.hops();
     for (std::size_t i = 0; i < hop_count; ++i) {
         hop_sum[i].add(std::max(hops[i], sim_time{}));

@@ -73,7 +73,7 @@ public:
     traces::span_sum blocked;    ///< all tasks' time in calls, waiting for locks included
     std::uint64_t not_made = 0;  ///< open arrivals that no task had taken when the run ended
     traces::span_histogram round_trip;
-    traces::span_histogram response;  ///< from the intended instant
+    traces::span_histogram response;  ///< of open loops, from the intended instant
     std::array<traces::span_sum, hop_count> hop_sum{};
     std::array<sim_time, hop_count> hop_max{};
     slowest_request slowest;

@@ -20,7 +20,7 @@ constexpr std::uint64_t plenty = 100;
 
 /// What a scenario's latencies say of a histogram's overflows (make_histogram()).
 std::string overflows_as(const testbenches::scenario& s, std::uint64_t overflows) {
-    const std::string words = std::to_string(overflows) + " overflows ";
+    const std::string words = ", " + std::to_string(overflows) + " overflows ";
     for (const distribution_ptr& d : s.system.hops) {
         if (!d) continue;
         const std::string text = d->describe();

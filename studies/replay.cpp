@@ -18,6 +18,7 @@
 #include "testbenches/forked.h"
 #include "testbenches/progress.h"
 #include "testbenches/request_csv.h"
+#include "testbenches/run_extent.h"
 
 namespace scmi_vp::studies {
 namespace {
@@ -33,13 +34,11 @@ constexpr std::size_t most_neighbours = 5, most_log_lines = 6, most_gaps = 100;
 class replay_sink : public models::run_sink {
 public:
     replay_sink(const scenario& s, testbenches::progress& show)
-        : show_(show),
-          duration_(static_cast<double>(s.system.duration.ps)),
-          tasks_(testbenches::task_names(s.system.guest)) {}
+        : show_(show), extent_(s), tasks_(testbenches::task_names(s.system.guest)) {}
     void on_request(const request& r) override {
         constexpr std::uint64_t between = 1024;
         if (++count_ % between == 0) {
-            show_.tick(static_cast<double>(now().ps) / duration_, count_);
+            show_.tick(extent_.done(now(), count_), count_);
         }
         look_at(r);
     }
@@ -58,7 +57,7 @@ protected:
 
 private:
     testbenches::progress& show_;
-    double duration_;
+    testbenches::run_extent extent_;
     std::vector<std::string> tasks_;
     std::uint64_t count_ = 0;
 };

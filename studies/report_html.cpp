@@ -47,7 +47,8 @@ void write_table_head(std::ostream& out, const std::vector<std::string>& axes, b
     }
     out << column("requests", "messages that entered the driver")
         << column("spurious timeouts per million", "the driver gave up, and a reply came later")
-        << column("true timeouts per million", "the driver gave up, and there was no reply")
+        << column("true timeouts per million",
+                  "there is no reply: the driver gave up, or would have after the end of the run")
         << column("round trip median", "half of the round trips took longer")
         << column("99&nbsp;%", "one round trip in 100 took longer")
         << column("99.9&nbsp;%", "one round trip in 1000 took longer")

@@ -44,24 +44,25 @@ testbenches::scenario shortened(testbenches::scenario s, sim_time end) {
     return s;
 }
 
-/// What could not be written must not keep the rest from being written.
-class write_failures {
+/// What fails after the simulations must not keep the rest from being written.
+class failures_so_far {
 public:
     template <class write_t>
     void attempt(write_t write) {
         try {
             write();
         } catch (const error& e) {
-            if (e.kind() != error_kind::output) throw;
+            if (none()) kind_ = e.kind();
             texts_ += (texts_.empty() ? "" : "\n") + std::string(e.what());
         }
     }
     bool none() const { return texts_.empty(); }
     void report() const {
-        if (!none()) throw error(error_kind::output, texts_);
+        if (!none()) throw error(kind_, texts_);
     }
 
 private:
+    error_kind kind_ = error_kind::output;  ///< of the first
     std::string texts_;
 };
 
@@ -144,7 +145,7 @@ std::vector<wave_window> write_slowest_waves(const findings& f, const fs::path& 
 }
 
 /// First, and each by itself: whatever goes wrong later, the numbers are there.
-void write_numbers(const findings& f, study_folder& folder, write_failures& failures) {
+void write_numbers(const findings& f, study_folder& folder, failures_so_far& failures) {
     failures.attempt([&] {
         const std::string text = results_json(f).dump(1);
         folder.out.open("results.json") << text << "\n";
@@ -156,14 +157,14 @@ void write_numbers(const findings& f, study_folder& folder, write_failures& fail
 /// The page and the waveform, whose times are returned.
 std::vector<wave_window> write_pictures(const findings& f, const std::optional<story>& slowest,
                                         const study_options& options, study_folder& folder,
-                                        write_failures& failures) {
+                                        failures_so_far& failures) {
     std::vector<wave_window> waves;
     failures.attempt([&] {
         write_report(results_json(f), slowest ? &*slowest : nullptr,
                      folder.out.open("report.html"));
         folder.out.close("report.html");
     });
-    // The disk is full: a waveform will not fit either.
+    // On a full disk a waveform will not fit either, and a scenario that is gone has none.
     if (!failures.none()) return waves;
     failures.attempt([&] { waves = write_slowest_waves(f, folder.slowest, options.quiet); });
     return waves;
@@ -179,10 +180,12 @@ study_status run_study(const study& s, const study_options& options, std::ostrea
     print_table(out, f);
     if (!options.quiet) print_hops(out, f);
     out.flush();
-    write_failures failures;
+    failures_so_far failures;
     if (folder) write_numbers(f, *folder, failures);
     std::optional<story> slowest;
-    if (folder || !options.quiet) slowest = slowest_story(f, options.quiet);
+    if (folder || !options.quiet) {
+        failures.attempt([&] { slowest = slowest_story(f, options.quiet); });
+    }
     if (!options.quiet) {
         if (slowest) print_slowest(out, *slowest, options.out.string());
         print_notes(out, f);

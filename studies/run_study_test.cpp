@@ -87,6 +87,7 @@ int status_of_ended(const study& s, const study_options& options, int ended_by) 
     const pid_t child = ::fork();
     if (child == 0) {
         ::alarm(60);
+        std::signal(SIGINT, SIG_DFL);  // a script that is started in the background ignores it
         std::ostringstream report;
         study endless = s;
         // The second point's runs never end.
@@ -100,9 +101,9 @@ int status_of_ended(const study& s, const study_options& options, int ended_by) 
         ::_exit(8);
     }
     // Rows of the first runs are there.
-    for (int i = 0; i < 600 && contents(options.out / "requests.csv.part").size() < 100'000; ++i) {
-        ::usleep(50'000);
-    }
+    const auto bytes = [&] { return contents(options.out / "requests.csv.part").size(); };
+    for (int i = 0; i < 1000 && bytes() < 100'000; ++i) ::usleep(50'000);
+    EXPECT_GE(bytes(), 100'000u);
     ::kill(child, ended_by);
     int status = 0;
     ::waitpid(child, &status, 0);
@@ -144,6 +145,39 @@ TEST_F(study_files, a_foreign_slowest_is_refused_before_anything_is_simulated) {
                 HasSubstr("slowest: has files that scmi-vp did not write"));
     EXPECT_EQ(report.str(), "");
     EXPECT_EQ(folder.read("out2/slowest/thesis.txt"), "years of work");
+}
+
+// Nor is what a link points to anybody's to empty.
+TEST_F(study_files, what_is_in_the_way_of_slowest_is_refused_before_anything_is_simulated) {
+    fs::create_directory(folder.path() / "victim");
+    folder.write("victim/waves.vcd", "kept");
+    for (const bool link : {false, true}) {
+        options.out = folder.path() / (link ? "linked" : "file");
+        testbenches::output_directory(options.out).finish();
+        if (link) {
+            fs::create_directory_symlink(folder.path() / "victim", options.out / "slowest");
+        } else {
+            std::ofstream(options.out / "slowest") << "mine";
+        }
+        std::ostringstream report;
+        EXPECT_THAT(error_of([&] { run_study(load(), options, report); }),
+                    HasSubstr("slowest: was not written by scmi-vp and is in the way"));
+        EXPECT_EQ(report.str(), "");
+    }
+    EXPECT_EQ(folder.read("victim/waves.vcd"), "kept");
+}
+
+// The story needs the scenario's file again; everything else does not.
+TEST_F(study_files, are_there_when_the_story_cannot_be_told) {
+    const study s = load();
+    fs::remove(folder.path() / "scenario.toml");
+    std::ostringstream report;
+    options.quiet = false;
+    EXPECT_THAT(error_of([&] { run_study(s, options, report); }),
+                HasSubstr("the scenario of these results is not there"));
+    EXPECT_THAT(report.str(), AllOf(HasSubstr("steady"), HasSubstr("  requests.csv  ")));
+    EXPECT_THAT(names_in(options.out),
+                ElementsAre(".scmi-vp-output", "report.html", "requests.csv", "results.json"));
 }
 
 // --- a full disk -------------------------------------------------------------------------------

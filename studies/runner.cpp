@@ -132,8 +132,8 @@ std::string message_of(const testbenches::scenario& one, const study_sink& sink,
                  {"totals", sink.totals.to_json()},
                  {"kept", json_of(sink.selection.take(sink.tasks()))}};
     if (batches) {
-        message["spurious_batches"] = json_of(sink.spurious.full());
-        message["true_batches"] = json_of(sink.true_timeouts.full());
+        message["spurious_batches"] = json_of(sink.spurious.units());
+        message["true_batches"] = json_of(sink.true_timeouts.units());
     }
     const std::vector<std::uint8_t> bytes = json::to_cbor(message);
     return {bytes.begin(), bytes.end()};

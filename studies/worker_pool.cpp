@@ -99,6 +99,7 @@ void pool::run() {
             work_.take(taken_++, result);
         }
     }
+    if (caught_signal) throw interrupted(caught_signal, ended_, work_.tasks);
 }
 
 void pool::start() {

@@ -109,6 +109,7 @@ TEST(worker_pool, other_exceptions_are_defects_with_their_text) {
 
 // Ctrl-C: the children are ended, and none is left behind.
 TEST(worker_pool, an_interrupt_ends_everything) {
+    std::signal(SIGINT, SIG_DFL);  // a script that is started in the background ignores it
     pool_work w = work_of(4, 2, [](std::size_t) {
         std::this_thread::sleep_for(std::chrono::seconds(60));
         return std::string();

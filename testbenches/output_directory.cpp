@@ -112,6 +112,8 @@ void remove_listed(const fs::path& folder, const std::vector<std::string>& names
     fs::remove(folder / part_of(output_directory::manifest_name), ignored);
 }
 
+constexpr const char* in_the_way =
+    "was not written by scmi-vp and is in the way; move it or choose another --out";
 constexpr const char* foreign_files =
     "has files that scmi-vp did not write, and it overwrites only its own; "
     "choose another --out or an empty folder";
@@ -161,8 +163,7 @@ void output_directory::list(const std::string& name) {
     const fs::path path = path_of(name);
     std::error_code ignored;
     if (listed_.count(name) == 0 && fs::exists(fs::symlink_status(path, ignored))) {
-        refuse(path,
-               "was not written by scmi-vp and is in the way; move it or choose another --out");
+        refuse(path, in_the_way);
     }
     if (!listed_.insert(name).second) return;
     if (const int failed = write_manifest()) refuse_to_write(path, failed);
@@ -205,6 +206,9 @@ std::fstream output_directory::open_nameless() {
 
 fs::path output_directory::subfolder(const std::string& name) {
     const fs::path path = path_of(name);
+    std::error_code ignored;
+    const fs::file_status status = fs::symlink_status(path, ignored);
+    if (fs::exists(status) && !fs::is_directory(status)) refuse(path, in_the_way);
     if (!clear_subfolder(path)) refuse(path, foreign_files);
     listed_.insert(name + "/");
     if (const int failed = write_manifest()) refuse_to_write(path, failed);

@@ -32,8 +32,8 @@ void progress::tick(double fraction, std::uint64_t count) {
     if (!out_) return;
     const clock::time_point t = clock::now();
     const double elapsed = std::chrono::duration<double>(t - start_).count();
-    const double since = std::chrono::duration<double>(t - last_).count();
-    if (elapsed < 2 || since < (terminal_ ? 0.5 : 10.0)) return;
+    const progress_pace& pace = pace_of_progress;
+    if (t - start_ < pace.first || t - last_ < (terminal_ ? pace.terminal : pace.log)) return;
     last_ = t;
     char line[160];
     std::snprintf(line, sizeof line, "%5.1f%%  %llu %s, %.0f per second", 100 * fraction,

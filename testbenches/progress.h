@@ -10,6 +10,14 @@
 
 namespace scmi_vp::testbenches {
 
+/// When progress is shown; tests make it sooner.
+struct progress_pace {
+    std::chrono::milliseconds first{2000};    ///< after the start of the work
+    std::chrono::milliseconds terminal{500};  ///< between two, on a terminal
+    std::chrono::milliseconds log{10'000};    ///< in a log
+};
+inline progress_pace pace_of_progress;
+
 /// Prints on one line that it rewrites (on a terminal), or a line every ten seconds (in a log),
 /// once the work has taken two seconds.
 class progress {

@@ -50,7 +50,7 @@ std::string result_sink::task_of(const request& r) const {
 
 void result_sink::on_request(const request& r) {
     totals_.add(r);
-    if (response_ && models::has_round_trip(r)) {
+    if (r.scheduled && models::has_round_trip(r)) {
         response_->add(r.at[std::size_t(instant::returned)] - r.intended);
     }
     if (account_.size() < shown_requests) {
@@ -146,11 +146,11 @@ void result_sink::write_summary(sim_time ended, bool finished,
         }
     }
     if (response_ && response_->count()) {
-        j["response_ps"] = {{"min", response_->min().ps},
-                            {"mean", response_->mean().ps},
-                            {"p50", response_->quantile(0.5).ps},
-                            {"p99", response_->quantile(0.99).ps},
-                            {"max", response_->max().ps}};
+        j["response_ps"] = {
+            {"count", response_->count()},         {"min", response_->min().ps},
+            {"mean", response_->mean().ps},        {"p50", response_->quantile(0.5).ps},
+            {"p99", response_->quantile(0.99).ps}, {"p999", response_->quantile(0.999).ps},
+            {"max", response_->max().ps}};
     }
     out_->open("summary.json") << j.dump(2) << "\n";
 }

@@ -19,7 +19,7 @@ public:
         mounted_ = ::mount("tmpfs", path().c_str(), "tmpfs", 0, options.c_str()) == 0;
     }
     ~small_disk() {
-        if (mounted_) ::umount(path().c_str());
+        if (mounted_) ::umount2(path().c_str(), MNT_DETACH);
     }
     small_disk(const small_disk&) = delete;
     small_disk& operator=(const small_disk&) = delete;

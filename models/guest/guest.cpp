@@ -293,7 +293,7 @@ void guest::make(task& t, guest_context& c, const call& what, sim_time intended,
     t.at.in_call = true;
     t.at.doing = what.kind;
     t.at.since = c.time();
-    c.call = {true, intended, c.time()};
+    c.call = {true, t.open != nullptr, intended, c.time()};
     guest_mutex* const subsystem = subsystem_lock(what);
     if (rarely(lock != nullptr)) c.lock(*lock);
     if (rarely(subsystem != nullptr)) c.lock(*subsystem);

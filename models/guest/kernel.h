@@ -56,6 +56,7 @@ struct guest_mutex {
 /// The call that a task is making, for its requests' records.
 struct call_times {
     bool active = false;
+    bool scheduled = false;  ///< by an open loop
     sim_time intended, called;
 };
 

@@ -65,6 +65,7 @@ inline request* scmi_agent::enter(guest_context& c) {
     const sim_time entered = r->at[std::size_t(instant::entered)];
     r->called = c.call.active ? c.call.called : entered;
     r->intended = c.call.active ? c.call.intended : entered;
+    r->scheduled = c.call.active && c.call.scheduled;
     return r;
 }
 

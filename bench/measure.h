@@ -3,7 +3,6 @@
 // measurement leaves in heap and caches must not help or hurt the next.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
@@ -98,21 +97,17 @@ inline void stay_on_fastest_cpu(const measurement& probe) {
 }
 
 /// Runs all of them `rounds` times in turns (a, b, c, a, b, c, ...), so that a slow spell of the
-/// machine hits all alike; of each, the run of median time per operation. Ratios of such medians
-/// are far steadier than the times.
+/// machine hits all alike; of each, the run of least time per operation: what disturbs a run only
+/// adds to it. On a machine that is shared ratios of these are far steadier than those of medians.
 inline std::vector<sample> interleaved(const std::vector<measurement>& all, unsigned rounds) {
-    std::vector<std::vector<sample>> runs(all.size());
+    std::vector<sample> least(all.size());
     for (unsigned round = 0; round < rounds; ++round) {
-        for (std::size_t i = 0; i < all.size(); ++i) runs[i].push_back(in_child(all[i]));
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            const sample s = in_child(all[i]);
+            if (round == 0 || s.nanoseconds() < least[i].nanoseconds()) least[i] = s;
+        }
     }
-    std::vector<sample> medians;
-    for (std::vector<sample>& r : runs) {
-        std::sort(r.begin(), r.end(), [](const sample& a, const sample& b) {
-            return a.nanoseconds() < b.nanoseconds();
-        });
-        medians.push_back(r[r.size() / 2]);
-    }
-    return medians;
+    return least;
 }
 
 }  // namespace scmi_vp::bench

@@ -85,6 +85,8 @@ distribution_ptr make_mixture(std::vector<std::pair<double, distribution_ptr>> p
 
 /// At least one count; uniform inside a bin.
 distribution_ptr make_histogram(const histogram& h, histogram_overflow overflow);
+/// What becomes of its overflows: "at 35.773ms", "uniform up to 35.773ms", "dropped".
+std::string describe_overflows(const histogram& h, histogram_overflow overflow);
 
 /// Plays recorded values in order, once per draw; `repeat` starts again at the end, otherwise the
 /// last value goes on for ever. Each user has its own position (the stream's index). quantile() and

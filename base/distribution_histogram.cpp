@@ -115,28 +115,31 @@ piece overflow_piece(const histogram& h, histogram_overflow overflow, const piec
             last.begin + last.count, static_cast<double>(h.overflows)};
 }
 
-std::string describe_overflow(const histogram& h, histogram_overflow overflow) {
+std::string overflow_text(const histogram& h, histogram_overflow overflow) {
     if (h.overflows == 0) return "";
-    const std::string text = ", " + std::to_string(h.overflows) + " overflows ";
-    switch (overflow) {
-        case histogram_overflow::at_max:
-            return text + "at " + to_string(h.max);
-        case histogram_overflow::uniform:
-            return text + "uniform up to " + to_string(h.max);
-        case histogram_overflow::drop:
-            break;
-    }
-    return text + "dropped";
+    return ", " + std::to_string(h.overflows) + " overflows " + describe_overflows(h, overflow);
 }
 
 }  // namespace
+
+std::string describe_overflows(const histogram& h, histogram_overflow overflow) {
+    switch (overflow) {
+        case histogram_overflow::at_max:
+            return "at " + to_string(h.max);
+        case histogram_overflow::uniform:
+            return "uniform up to " + to_string(h.max);
+        case histogram_overflow::drop:
+            break;
+    }
+    return "dropped";
+}
 
 distribution_ptr make_histogram(const histogram& h, histogram_overflow overflow) {
     std::vector<piece> pieces = pieces_of(h);
     const piece& last = pieces.back();
     const auto samples = static_cast<std::uint64_t>(last.begin + last.count);
     const std::string text = "histogram(" + std::to_string(samples) + " samples in bins of " +
-                             to_string(h.width) + describe_overflow(h, overflow) + ")";
+                             to_string(h.width) + overflow_text(h, overflow) + ")";
     if (h.overflows > 0 && overflow != histogram_overflow::drop) {
         pieces.push_back(overflow_piece(h, overflow, last));
     }

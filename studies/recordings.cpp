@@ -2,13 +2,9 @@
 // See recordings.h.
 #include "studies/recordings.h"
 
-#include <fstream>
-
-#include "base/error.h"
 #include "studies/estimators.h"
 #include "studies/human.h"
 #include "testbenches/account.h"
-#include "traces/histogram_file.h"
 
 namespace scmi_vp::studies {
 namespace {
@@ -17,19 +13,6 @@ using testbenches::short_time;
 
 // Fewer samples than this leave more than about a fifth of doubt about their frequency.
 constexpr std::uint64_t plenty = 100;
-
-/// What a scenario's latencies say of a histogram's overflows (make_histogram()).
-std::string overflows_as(const testbenches::scenario& s, std::uint64_t overflows) {
-    const std::string words = ", " + std::to_string(overflows) + " overflows ";
-    for (const distribution_ptr& d : s.system.hops) {
-        if (!d) continue;
-        const std::string text = d->describe();
-        const std::size_t at = text.find(words);
-        if (at == std::string::npos) continue;
-        return text.substr(at + words.size(), text.find(')', at) - at - words.size());
-    }
-    return "";
-}
 
 std::string between(const interval& i) {
     return rate_text(1e6 * i.low) + " and " + rate_text(1e6 * i.high) + " per million delays (95%)";
@@ -56,17 +39,11 @@ std::uint64_t recording::surely_above(sim_time t) const {
 
 std::vector<recording> recordings_of(const testbenches::scenario& s) {
     std::vector<recording> all;
-    for (const std::filesystem::path& file : s.inputs) {
-        const std::string type = file.extension().string();
-        if (type == ".toml" || type == ".dtb") continue;
-        std::ifstream in(file);
-        try {
-            const traces::cyclictest_file read = traces::read_cyclictest(in, file.string());
-            all.push_back({file.lexically_normal(), read.pooled, read.samples + read.overflows,
-                           overflows_as(s, read.overflows)});
-        } catch (const error&) {
-            continue;  // a list of times: it is what it is
-        }
+    for (const testbenches::recorded_histogram& h : s.histograms) {
+        recording r{h.file.lexically_normal(), h.pooled, h.pooled.overflows,
+                    describe_overflows(h.pooled, h.overflow)};
+        for (const histogram_bin& b : h.pooled.bins) r.samples += b.count;
+        all.push_back(std::move(r));
     }
     return all;
 }
@@ -82,8 +59,7 @@ std::string limits_of(const recording& r) {
     if (r.pooled.overflows) {
         text += ", " + grouped(r.pooled.overflows) + " of them beyond its histogram of " +
                 short_time(r.pooled.limit) + ", of which it tells the longest only";
-        if (!r.overflows_as.empty())
-            text += " (the scenario takes them as: " + r.overflows_as + ")";
+        text += " (the scenario takes them as: " + r.overflows_as + ")";
     }
     return text + ": a delay that it never saw may still come up to " + rate_text(bound) +
            " times per million (95%).";

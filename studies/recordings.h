@@ -17,7 +17,7 @@ struct recording {
     std::filesystem::path file;
     histogram pooled;
     std::uint64_t samples = 0;  ///< overflows included
-    std::string overflows_as;   ///< what the scenario makes of them, "at 35.773ms"; empty: none
+    std::string overflows_as;   ///< what the scenario makes of them, "at 35.773ms"
 
     /// How many samples are longer than t, at least and at most: of those beyond the histogram only
     /// where it ends and the longest are known.

@@ -88,6 +88,21 @@ TEST(study_table, is_plain_and_says_beyond_the_recording) {
     EXPECT_EQ(slowest_point(f), f.points.size());
 }
 
+// Two latencies of one file, each with its own word for what lies beyond the histogram.
+TEST(recordings, say_what_each_makes_of_overflows) {
+    const testbenches::scenario s = testbenches::parse_scenario(
+        R"([hops]
+host_wake = { kind = "histogram", file = "cyclictest-busy-host.txt", overflow = "uniform" }
+service = { kind = "mixture", parts = [ { weight = 1, latency = { kind = "histogram", file = "cyclictest-busy-host.txt", overflow = "drop" } } ] }
+)",
+        std::string(SCMI_VP_SOURCE_DIR) + "/traces/recorded/scenario.toml");
+    const std::vector<recording> all = recordings_of(s);
+    ASSERT_EQ(all.size(), 2u);
+    EXPECT_EQ(all[0].overflows_as, "uniform up to 35.773ms");
+    EXPECT_EQ(all[1].overflows_as, "dropped");
+    EXPECT_EQ(all[1].samples, 119'959u);
+}
+
 std::string table_of(const study& s, const std::vector<point_result>& results) {
     std::ostringstream text;
     print_table(text, find_out(s, results));

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "testbenches/scenario.h"
 #include "testbenches/suggest.h"
 #include "traces/histogram_file.h"
 
@@ -17,8 +18,7 @@ namespace scmi_vp::testbenches {
 /// The parameters of one latency table, while its distribution is made.
 class latency_reader {
 public:
-    latency_reader(const value& table, std::vector<std::filesystem::path>& inputs)
-        : table_(table), inputs_(inputs) {}
+    latency_reader(const value& table, scenario& s) : table_(table), scenario_(s) {}
 
     bool has(const char* name) const { return table_.member(name).node != nullptr; }
     value at(const char* name) const { return table_.member(name); }
@@ -28,7 +28,7 @@ public:
         return at(name).time(sim_time(-longest_span.ps), longest_span);
     }
     double number(const char* name) const { return at(name).number(); }
-    distribution_ptr latency(const value& v) const { return read_latency(v, inputs_); }
+    distribution_ptr latency(const value& v) const { return read_latency(v, scenario_); }
 
     std::ifstream open(const char* name, std::string& file) const {
         const value v = at(name);
@@ -40,14 +40,20 @@ public:
                         v.key + ": cannot read " + path.string() + " (" + std::strerror(reason) +
                             "); paths are relative to the file that names them");
         }
-        inputs_.push_back(path);
+        scenario_.inputs.push_back(path);
         file = path.string();
         return in;
     }
 
+    distribution_ptr histogram(const std::string& file, const scmi_vp::histogram& pooled,
+                               histogram_overflow overflow) const {
+        scenario_.histograms.push_back({file, pooled, overflow});
+        return make_histogram(pooled, overflow);
+    }
+
 private:
     value table_;
-    std::vector<std::filesystem::path>& inputs_;
+    scenario& scenario_;
 };
 
 namespace {
@@ -82,7 +88,7 @@ distribution_ptr make_histogram_of(const latency_reader& r) {
     }
     std::string file;
     std::ifstream in = r.open("file", file);
-    return make_histogram(traces::read_cyclictest(in, file).pooled, overflow);
+    return r.histogram(file, traces::read_cyclictest(in, file).pooled, overflow);
 }
 
 distribution_ptr make_recorded_of(const latency_reader& r) {
@@ -200,7 +206,7 @@ const std::vector<latency_kind>& latency_kinds() {
     return kinds;
 }
 
-distribution_ptr read_latency(const value& v, std::vector<std::filesystem::path>& inputs) {
+distribution_ptr read_latency(const value& v, scenario& s) {
     if (!v.node->is_table()) {
         if (!v.node->is_string() && !v.node->is_number()) {
             v.refuse_type("a latency: a time like \"50us\", or a table { kind = ... }");
@@ -210,7 +216,7 @@ distribution_ptr read_latency(const value& v, std::vector<std::filesystem::path>
     const latency_kind& kind = kind_of(v);
     check_parameters(v, kind);
     try {
-        return kind.make(latency_reader(v, inputs));
+        return kind.make(latency_reader(v, s));
     } catch (const error& e) {
         // Errors of members and files say their own place; a maker's names only the parameter.
         const std::string text = e.what();

@@ -2,7 +2,6 @@
 // Latencies as a scenario writes them: a time, or a table that names a distribution.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -19,6 +18,7 @@ struct latency_parameter {
 };
 
 class latency_reader;
+struct scenario;
 
 /// One kind: what `scmi-vp list distributions` prints and what the reader accepts.
 struct latency_kind {
@@ -30,7 +30,8 @@ struct latency_kind {
 };
 const std::vector<latency_kind>& latency_kinds();
 
-/// Reads "50us" or { kind = ..., ... }. Files that it reads are added to `inputs`.
-distribution_ptr read_latency(const value& v, std::vector<std::filesystem::path>& inputs);
+/// Reads "50us" or { kind = ..., ... }. Files and histograms that it reads are added to those of
+/// `s`.
+distribution_ptr read_latency(const value& v, scenario& s);
 
 }  // namespace scmi_vp::testbenches

@@ -20,6 +20,13 @@ struct output_options {
     models::wave_config vcd;
 };
 
+/// A recorded histogram that a latency is drawn from.
+struct recorded_histogram {
+    std::filesystem::path file;
+    histogram pooled;
+    histogram_overflow overflow = histogram_overflow::at_max;
+};
+
 struct scenario {
     std::string title;
     std::string description;
@@ -28,7 +35,8 @@ struct scenario {
     std::filesystem::path file;                 ///< as given
     std::string source_text;                    ///< the scenario file as it was read
     std::vector<std::filesystem::path> inputs;  ///< every file that was read, the scenario first
-    std::vector<std::string> overrides;         ///< the --set options, as given
+    std::vector<recorded_histogram> histograms;
+    std::vector<std::string> overrides;  ///< the --set options, as given
 };
 
 /// The overrides that results depend on: all but sim.quantum, so that outputs stay byte-identical.

@@ -84,7 +84,7 @@ key_info time(about a, setter<sim_time> set) {
 
 key_info latency(about a, setter<distribution_ptr> set) {
     auto apply = [set = std::move(set)](draft& d, const value& v) {
-        set(d, read_latency(v, d.out.inputs));
+        set(d, read_latency(v, d.out));
     };
     return row(std::move(a), key_type::latency, "ps to h", "", std::move(apply));
 }

@@ -67,7 +67,8 @@ TEST_F(explain, a_quick_request_is_not_called_slow) {
                                  Not(HasSubstr("timeout was")), HasSubstr("No hop was unusual")));
 }
 
-const char* const stopping_host = R"([scenario]
+/// Without tasks.
+const std::string stopping_machine = R"([scenario]
 title = "stopping host"
 [sim]
 duration = "400ms"
@@ -85,7 +86,9 @@ length = "120ms"
 count = 1
 [hops]
 service = "50us"
-[[workload.context]]
+)";
+
+const std::string stopping_host = stopping_machine + R"([[workload.context]]
 name = "t"
 pid = 7
 [[workload.loop]]
@@ -93,6 +96,12 @@ context = "t"
 calls = [{ call = "sensor_read", id = 0 }]
 count = 100
 think = "3ms"
+)";
+
+/// From 50 ms on it answers nothing.
+const std::string losing_host = stopping_host + R"([[platform.loss]]
+probability = 1.0
+from = "50ms"
 )";
 
 // The host stops for 120 ms, 100 ms after the start (platform.pause): what waits meanwhile is slow.
@@ -107,10 +116,7 @@ TEST_F(explain, a_pause_of_the_host_is_named_with_its_times) {
 }
 
 TEST_F(explain, a_lost_reply_is_a_true_timeout) {
-    const std::string scenario =
-        write("lost.toml", std::string(stopping_host) +
-                               "[[platform.loss]]\nprobability = 1.0\nfrom = \"50ms\"\n")
-            .string();
+    const std::string scenario = write("lost.toml", losing_host).string();
     const story s = story_of(run_of(scenario, 0, {"guest.max_rx_timeout=20ms"}),
                              {request_choice::by::slowest, 0, 0, 0});
     EXPECT_EQ(s.outcome, "timed_out");
@@ -121,23 +127,7 @@ TEST_F(explain, a_lost_reply_is_a_true_timeout) {
 
 // Three tasks call behind one lock; the host stops under the first of them, so the others wait, and
 // no request of theirs is in flight meanwhile.
-const char* const one_lock = R"([scenario]
-title = "one lock"
-[sim]
-duration = "400ms"
-[guest]
-max_rx_timeout = "1s"
-[[platform.sensor]]
-name = "s"
-[platform]
-protocols = [0x15]
-[[platform.pause]]
-every = "100ms"
-length = "120ms"
-count = 1
-[hops]
-service = "50us"
-[[workload.context]]
+const std::string one_lock = stopping_machine + R"([[workload.context]]
 name = "first"
 [[workload.context]]
 name = "second"
@@ -182,10 +172,7 @@ TEST_F(explain, who_waits_behind_a_lock_is_told_on_both_sides) {
 }
 
 TEST_F(explain, a_lost_reply_is_told_although_the_run_ended_first) {
-    const std::string scenario =
-        write("lost.toml", std::string(stopping_host) +
-                               "[[platform.loss]]\nprobability = 1.0\nfrom = \"50ms\"\n")
-            .string();
+    const std::string scenario = write("lost.toml", losing_host).string();
     const json run = run_of(scenario, 0, {"guest.max_rx_timeout=60s"});
     const story s = story_of(run, number(requests_in(story_of(run, number(1)))));
     EXPECT_EQ(s.outcome, "unfinished");
@@ -195,7 +182,7 @@ TEST_F(explain, a_lost_reply_is_told_although_the_run_ended_first) {
 // -ENOMEM at once: there is no hop that made it slow, and no pause that it waited for.
 TEST_F(explain, a_refused_request_has_no_slow_hop) {
     const std::string scenario =
-        write("refused.toml", std::string(stopping_host) + "[device]\nqueue_size = 2\n" +
+        write("refused.toml", stopping_host + "[device]\nqueue_size = 2\n" +
                                   "[[workload.context]]\nname = \"u\"\n[[workload.loop]]\n"
                                   "context = \"u\"\ncalls = [{ call = \"sensor_read\", id = 0 }]\n"
                                   "count = 100\nthink = \"3ms\"\n")

@@ -73,9 +73,9 @@ void write_requests(const findings& f, request_rows* rows, output_directory& out
 }
 
 /// Of the slowest request, if there was any.
-std::optional<story> slowest_story(const findings& f, bool quiet) {
+std::optional<story> slowest_story(const findings& f, const nlohmann::json& results, bool quiet) {
     if (slowest_point(f) == f.points.size()) return std::nullopt;
-    return story_of(results_json(f), request_choice{},
+    return story_of(results, request_choice{},
                     quiet ? replay_progress::silent : replay_progress::shown);
 }
 
@@ -145,23 +145,23 @@ std::vector<wave_window> write_slowest_waves(const findings& f, const fs::path& 
 }
 
 /// First, and each by itself: whatever goes wrong later, the numbers are there.
-void write_numbers(const findings& f, study_folder& folder, failures_so_far& failures) {
+void write_numbers(const findings& f, const nlohmann::ordered_json& results, study_folder& folder,
+                   failures_so_far& failures) {
     failures.attempt([&] {
-        const std::string text = results_json(f).dump(1);
-        folder.out.open("results.json") << text << "\n";
+        folder.out.open("results.json") << results.dump(1) << "\n";
         folder.out.close("results.json");
     });
     failures.attempt([&] { write_requests(f, folder.rows.get(), folder.out); });
 }
 
 /// The page and the waveform, whose times are returned.
-std::vector<wave_window> write_pictures(const findings& f, const std::optional<story>& slowest,
+std::vector<wave_window> write_pictures(const findings& f, const nlohmann::json& results,
+                                        const std::optional<story>& slowest,
                                         const study_options& options, study_folder& folder,
                                         failures_so_far& failures) {
     std::vector<wave_window> waves;
     failures.attempt([&] {
-        write_report(results_json(f), slowest ? &*slowest : nullptr,
-                     folder.out.open("report.html"));
+        write_report(results, slowest ? &*slowest : nullptr, folder.out.open("report.html"));
         folder.out.close("report.html");
     });
     // On a full disk a waveform will not fit either, and a scenario that is gone has none.
@@ -181,10 +181,12 @@ study_status run_study(const study& s, const study_options& options, std::ostrea
     if (!options.quiet) print_hops(out, f);
     out.flush();
     failures_so_far failures;
-    if (folder) write_numbers(f, *folder, failures);
+    const nlohmann::ordered_json results_file = results_json(f);
+    const nlohmann::json as_read = results_file;
+    if (folder) write_numbers(f, results_file, *folder, failures);
     std::optional<story> slowest;
     if (folder || !options.quiet) {
-        failures.attempt([&] { slowest = slowest_story(f, options.quiet); });
+        failures.attempt([&] { slowest = slowest_story(f, as_read, options.quiet); });
     }
     if (!options.quiet) {
         if (slowest) print_slowest(out, *slowest, options.out.string());
@@ -192,7 +194,7 @@ study_status run_study(const study& s, const study_options& options, std::ostrea
         out.flush();
     }
     if (folder) {
-        const auto waves = write_pictures(f, slowest, options, *folder, failures);
+        const auto waves = write_pictures(f, as_read, slowest, options, *folder, failures);
         const auto files = folder->out.finish();
         if (!options.quiet) print_files(out, options.out, files, waves);
     }

@@ -48,10 +48,6 @@ sim_time span_sum::mean(std::uint64_t n) const {
     return sim_time(static_cast<std::int64_t>(std::min(each, most)));
 }
 
-sim_time span_sum::total() const {
-    return mean(1);
-}
-
 double span_sum::as_seconds() const {
     return static_cast<double>(whole_seconds()) + static_cast<double>(rest_picoseconds()) * 1e-12;
 }

@@ -28,8 +28,6 @@ public:
 
     /// Rounded to the nearest picosecond; 0 for n = 0.
     sim_time mean(std::uint64_t n) const;
-    /// The sum, cut at sim_time::max().
-    sim_time total() const;
     double as_seconds() const;
 
 private:

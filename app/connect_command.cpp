@@ -15,6 +15,7 @@ po::options_description visible_options() {
     o.add_options()("socket", text("PATH"), "a vhost-user SCMI device listens there (required)")(
         "out", text("DIR"), "write results there, as run does, and the device's response times")(
         "in-band", "kick and be called by messages (scmi-vp serve --in-band)")(
+        "for", text("TIME"), "end by itself after that long, with status 0 if all went well")(
         "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
         "replace a key of the scenario (repeat for more)")("quiet", "no account of each request")(
         "help,h", "print this");
@@ -30,7 +31,7 @@ void print_help(std::ostream& out) {
         << visible_options()
         << "\nexamples:\n"
            "  vhost-device-scmi --socket-path /tmp/scmi.sock --device fake,name=foo &\n"
-           "  scmi-vp connect quickstart --socket /tmp/scmi.sock --out out/device\n"
+           "  scmi-vp connect quickstart --socket /tmp/scmi.sock --for 10s --out out/device\n"
            "  scmi-vp connect my.toml --socket /tmp/scmi.sock --set guest.max_rx_timeout=30ms\n";
 }
 
@@ -48,6 +49,7 @@ exit_status connect_command(const arguments& args, std::ostream& out) {
     options.out = out_folder(map);
     options.in_band = map.count("in-band") != 0;
     options.quiet = map.count("quiet") != 0;
+    if (map.count("for")) options.until = span_option(map, "for");
     const testbenches::scenario s = testbenches::load_scenario(
         scenario_path(map["scenario"].as<std::string>()), set_options(map));
     return status_of(testbenches::run_connect(s, options, out));

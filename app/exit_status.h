@@ -11,11 +11,14 @@ namespace scmi_vp::app {
 
 enum class exit_status : int {
     ok = 0,
-    check_failed = 1,
+    rule_violated = 1,
     bad_input = 2,
     output_failed = 3,
     unfinished = 4,
-    defect = 70,  ///< EX_SOFTWARE of sysexits.h
+    guest_failed = 5,
+    failed_check = 6,
+    defect = 70,         ///< EX_SOFTWARE of sysexits.h
+    out_of_memory = 71,  ///< EX_OSERR of sysexits.h
 };
 
 struct exit_status_info {
@@ -23,14 +26,19 @@ struct exit_status_info {
     std::string_view meaning;
 };
 
-inline constexpr std::array<exit_status_info, 6> exit_status_table{{
+inline constexpr std::array<exit_status_info, 9> exit_status_table{{
     {exit_status::ok, "everything went well"},
-    {exit_status::check_failed, "a check failed or a rule was violated"},
+    {exit_status::rule_violated,
+     "a rule was violated, the driver could not be probed, or validate found a difference"},
     {exit_status::bad_input,
      "the command line, a scenario or another input file cannot be used; nothing was simulated"},
     {exit_status::output_failed, "an output could not be written"},
     {exit_status::unfinished, "the run ended by sim.duration with calls unfinished"},
+    {exit_status::guest_failed,
+     "the real kernel of `scmi-vp linux` panicked, hung or ended without results"},
+    {exit_status::failed_check, "a [[check]] of the scenario or of the study does not hold"},
     {exit_status::defect, "a defect of scmi-vp itself; please report it"},
+    {exit_status::out_of_memory, "memory ran out, or a simulation was killed"},
 }};
 
 constexpr exit_status status_of(error_kind kind) {
@@ -41,6 +49,8 @@ constexpr exit_status status_of(error_kind kind) {
             return exit_status::bad_input;
         case error_kind::output:
             return exit_status::output_failed;
+        case error_kind::memory:
+            return exit_status::out_of_memory;
         case error_kind::model:
             break;
     }

@@ -4,6 +4,8 @@
 
 #include "app/options.h"
 #include "studies/explain.h"
+#include "studies/report_data.h"
+#include "testbenches/folder_lock.h"
 
 namespace po = boost::program_options;
 
@@ -25,13 +27,15 @@ po::options_description visible_options() {
 
 void print_help(std::ostream& out) {
     out << "usage: scmi-vp explain RESULTS [OPTIONS]\n\n"
-           "RESULTS is a folder that `scmi-vp study` or `scmi-vp run --out` wrote. The run is "
-           "repeated\n"
-           "(runs are deterministic) and watched: when the request was made and by whom, where "
-           "its\n"
-           "time went, what else was in flight, what the driver logged, whether a reply came "
-           "later,\n"
-           "and the command that shows it as a waveform.\n\n"
+           "RESULTS is a folder that `scmi-vp study`, `run --out` or `connect --out` wrote. The "
+           "run "
+           "is\n"
+           "repeated (runs are deterministic) and watched: when the request was made and by whom, "
+           "where\n"
+           "its time went, what else was in flight, what the driver logged, whether a reply came\n"
+           "later, and the command that shows it as a waveform. If a file that made the results "
+           "has\n"
+           "changed since, that is refused. What connect measured is told from its own rows.\n\n"
         << visible_options()
         << "\nA request of a study is named by point, replication and number, as in its "
            "requests.csv;\n"
@@ -41,7 +45,8 @@ void print_help(std::ostream& out) {
            "\nexamples:\n"
            "  scmi-vp explain out/quickstart\n"
            "  scmi-vp explain out/quickstart --late --point 4\n"
-           "  scmi-vp explain out/recording --request 28\n";
+           "  scmi-vp explain out/recording --request 28\n"
+           "  scmi-vp explain out/device\n";
 }
 
 std::optional<std::uint64_t> number_option(const po::variables_map& map, const char* name) {
@@ -88,7 +93,12 @@ exit_status explain_command(const arguments& args, std::ostream& out) {
     }
     const std::filesystem::path folder = map["results"].as<std::string>();
     const request_choice choice = choice_from(map);
+    // Rows are read more than once: nobody may replace them meanwhile.
+    const testbenches::folder_lock reading(folder, testbenches::folder_use::read);
     const nlohmann::json results = studies::load_results(folder);
+    if (const std::string early = studies::early_end_of(results); !early.empty()) {
+        out << "note: " << early << "\n";
+    }
     studies::print_story(out, studies::story_of(results, choice));
     return exit_status::ok;
 }

@@ -7,6 +7,7 @@
 
 #include "app/options.h"
 #include "app/starter_scenario.h"
+#include "base/console.h"
 
 namespace po = boost::program_options;
 namespace fs = std::filesystem;
@@ -47,7 +48,10 @@ exit_status init_command(const arguments& args, std::ostream& out) {
         map.count("file") ? map["file"].as<std::string>() : std::string("scenario.toml");
     if (path.empty()) throw error(error_kind::usage, "init: an empty file name");
     write_starter(path);
-    out << "wrote " << path.string() << "; run it: scmi-vp run " << path.string() << " --out out\n";
+    const std::string name = shell_quoted(path.string());
+    out << "wrote " << path.string()
+        << "; run it: " << as_started("scmi-vp run " + name + " --out out") << "\n"
+        << "then ask why a request timed out: " << as_started("scmi-vp explain out") << "\n";
     return exit_status::ok;
 }
 

@@ -33,7 +33,10 @@ void print_help(std::ostream& out) {
         << visible_options()
         << "\nexamples:\n"
            "  scmi-vp linux testbenches/linux-6.1-recording --out out/linux\n"
-           "  scmi-vp linux my.toml --set platform.workers=1\n";
+           "  scmi-vp linux my.toml --set platform.workers=1\n"
+           "\nexit status 5: its kernel panicked, hung or ended without results; what it left is "
+           "in "
+           "DIR.\n";
 }
 
 }  // namespace

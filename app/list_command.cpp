@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // scmi-vp list: prints the tables from which everything else is derived.
+#include <filesystem>
 #include <iomanip>
 #include <sstream>
 
+#include "app/options.h"
 #include "app/program.h"
+#include "base/console.h"
 #include "base/hops.h"
+#include "base/input_file.h"
 #include "models/config.h"
 #include "scmi/message.h"
-#include "studies/study.h"
+#include "studies/study_checks.h"
+#include "testbenches/document.h"
 #include "testbenches/latency_value.h"
+#include "testbenches/result_sink.h"
 #include "testbenches/schema.h"
 #include "testbenches/suggest.h"
 #include "virtio/mmio_registers.h"
@@ -49,6 +55,8 @@ void list_distributions(std::ostream& out) {
                 << (p.default_text[0] == '(' ? "" : "default ") << p.default_text << "\n";
         }
     }
+    out << "\nfiles of recorded latencies (which one it is, is recognised):\n";
+    testbenches::print_latency_formats(out);
 }
 
 void list_messages(std::ostream& out) {
@@ -84,30 +92,93 @@ void list_statuses(std::ostream& out) {
     testbenches::print_columns(out, t);
 }
 
+/// Topics without keys have nothing that starts with a prefix.
+template <void print(std::ostream&)>
+void all_of(std::ostream& out, const std::string&) {
+    print(out);
+}
+
 struct topic {
     const char* name;
     const char* summary;
-    void (*print)(std::ostream&);
+    void (*print)(std::ostream&, const std::string& prefix);
+    bool has_keys = false;  ///< `list TOPIC PREFIX` is possible
 };
 
 const topic topics[] = {
-    {"keys", "every key of a scenario (--markdown: the tables of docs/scenario.md)",
-     testbenches::print_keys},
-    {"study-keys", "every key of a study", studies::print_study_keys},
-    {"hops", "the hops of a request: where latency is injected and measured", list_hops},
-    {"distributions", "the kinds of latency and their parameters", list_distributions},
-    {"profiles", "the kernels whose driver is modelled", list_profiles},
-    {"messages", "the SCMI messages known by name", list_messages},
-    {"registers", "the virtio-mmio registers", list_registers},
-    {"statuses", "the exit statuses of scmi-vp", list_statuses},
+    {"keys",
+     "every key of a scenario, or those that start with PREFIX (--markdown: the tables of "
+     "docs/scenario.md)",
+     testbenches::print_keys, true},
+    {"study-keys", "every key of a study, or those that start with PREFIX",
+     studies::print_study_keys, true},
+    {"hops", "the hops of a request: where latency is injected and measured", all_of<list_hops>},
+    {"distributions", "the kinds of latency and their parameters", all_of<list_distributions>},
+    {"profiles", "the kernels whose driver is modelled", all_of<list_profiles>},
+    {"messages", "the SCMI messages known by name", all_of<list_messages>},
+    {"registers", "the virtio-mmio registers", all_of<list_registers>},
+    {"statuses", "the exit statuses of scmi-vp", all_of<list_statuses>},
 };
 
+/// Of a study's first point, or of a run of a scenario.
+std::vector<testbenches::result_number> numbers_in(const std::string& name) {
+    const std::filesystem::path path = scenario_path(name);
+    const std::string text = read_input(path, inputs::scenario);
+    bool is_study = false;
+    try {
+        is_study = testbenches::parse_toml(text, {path.string(), {}, true}).contains("study");
+    } catch (const toml::parse_error&) {
+        // Told with its place by who reads it as a scenario.
+    }
+    // Without its checks: one that names no number is why somebody asks.
+    studies::study_overrides unchecked;
+    unchecked.without_checks = true;
+    if (is_study) {
+        return studies::numbers_of_point(studies::load_study(path, unchecked).points.front());
+    }
+    return testbenches::numbers_of_run(testbenches::load_scenario(path, {"check=[]"}));
+}
+
+void list_numbers(const std::string& name, std::ostream& out) {
+    table t{{"number", "limit", "compared with at_most and at_least"}};
+    for (const testbenches::result_number& n : numbers_in(name)) {
+        switch (n.kind) {
+            case testbenches::number_kind::count:
+                t.push_back({n.name, "number", "it"});
+                break;
+            case testbenches::number_kind::time:
+                t.push_back({n.name, "time", "it"});
+                break;
+            case testbenches::number_kind::rate:
+                t.push_back({n.name, "number", "the high and the low end of its interval"});
+                break;
+        }
+    }
+    testbenches::print_columns(out, t);
+}
+
 void print_help(std::ostream& out) {
-    out << "usage: scmi-vp list TOPIC\n\n";
+    out << as_started("usage: scmi-vp list TOPIC [PREFIX]\n\n");
     table t;
     for (const topic& known : topics) t.push_back({"  " + std::string(known.name), known.summary});
     testbenches::print_columns(out, t);
-    out << "\nexample:\n  scmi-vp list keys | grep timeout\n";
+    out << as_started(
+        "\nscmi-vp list numbers FILE prints what the results of a scenario or a study hold, by "
+        "the\nnames that [[check]] takes.\n\nexamples:\n  scmi-vp list keys guest.max\n"
+        "  scmi-vp list keys | grep timeout\n  scmi-vp list numbers my.toml\n");
+}
+
+void check_rest(const arguments& args, const topic& t) {
+    const std::size_t most = t.has_keys ? 2 : 1;
+    const bool option = args.size() > 1 && args[1].rfind("-", 0) == 0;
+    if (args.size() <= most && !option) return;
+    const std::string& extra = args[option ? 1 : most];
+    if (option) {
+        throw error(error_kind::usage, "list: unknown option " + extra + " (scmi-vp list --help)");
+    }
+    throw error(error_kind::usage, "list: " + std::string(most == 1 ? "one topic" : "one prefix") +
+                                       " at a time, '" + extra +
+                                       "' is too much (scmi-vp list --help)");
 }
 
 }  // namespace
@@ -117,20 +188,24 @@ exit_status list_command(const arguments& args, std::ostream& out) {
         print_help(out);
         return exit_status::ok;
     }
-    const bool markdown = args.size() == 2 && args[0] == "keys" && args[1] == "--markdown";
-    if (args.size() > 1 && !markdown) {
-        throw error(error_kind::usage, "list: one topic at a time, '" + args[1] +
-                                           "' is too much (scmi-vp list --help)");
+    if (args[0] == "numbers") {
+        if (args.size() != 2) {
+            throw error(error_kind::usage,
+                        "list: numbers of what? scmi-vp list numbers FILE, a scenario or a study");
+        }
+        list_numbers(args[1], out);
+        return exit_status::ok;
     }
-    if (markdown) {
+    if (args.size() == 2 && args[0] == "keys" && args[1] == "--markdown") {
         testbenches::print_keys_markdown(out);
         return exit_status::ok;
     }
-    std::vector<std::string> names;
+    std::vector<std::string> names{"numbers"};
     for (const topic& t : topics) {
         names.emplace_back(t.name);
         if (args[0] != t.name) continue;
-        t.print(out);
+        check_rest(args, t);
+        t.print(out, args.size() > 1 ? args[1] : "");
         return exit_status::ok;
     }
     throw error(error_kind::usage,

@@ -2,6 +2,7 @@
 // Boost.Program_options with this project's errors.
 #include "app/options.h"
 
+#include "app/testbench_folders.h"
 #include "testbenches/suggest.h"
 
 namespace fs = std::filesystem;
@@ -70,18 +71,39 @@ fs::path out_folder(const po::variables_map& map) {
     return name;
 }
 
+fs::path junit_path(const po::variables_map& map) {
+    if (!map.count("junit")) return {};
+    const std::string name = map["junit"].as<std::string>();
+    if (name.empty()) throw error(error_kind::usage, "--junit: an empty name");
+    return name;
+}
+
 std::vector<std::string> set_options(const po::variables_map& map) {
     return map.count("set") ? map["set"].as<std::vector<std::string>>()
                             : std::vector<std::string>();
+}
+
+sim_time span_option(const po::variables_map& map, const char* name) {
+    try {
+        const sim_time t = parse_time(map[name].as<std::string>());
+        if (t <= sim_time{}) throw error(error_kind::usage, "is not after the start");
+        return t;
+    } catch (const error& e) {
+        throw error(error_kind::usage, std::string("--") + name, e.what());
+    }
 }
 
 exit_status status_of(testbenches::run_status s) {
     switch (s) {
         case testbenches::run_status::violations:
         case testbenches::run_status::no_probe:
-            return exit_status::check_failed;
+            return exit_status::rule_violated;
+        case testbenches::run_status::checks_failed:
+            return exit_status::failed_check;
         case testbenches::run_status::unfinished:
             return exit_status::unfinished;
+        case testbenches::run_status::guest_failed:
+            return exit_status::guest_failed;
         case testbenches::run_status::ok:
             break;
     }
@@ -89,15 +111,13 @@ exit_status status_of(testbenches::run_status s) {
 }
 
 fs::path scenario_path(const std::string& name) {
-    const fs::path given(name);
-    std::error_code ignored;
-    if (fs::is_directory(given, ignored)) return given / "scenario.toml";
-    if (fs::exists(given, ignored)) return given;
-    const fs::path testbench = fs::path("testbenches") / given / "scenario.toml";
-    if (given == given.filename() && fs::exists(testbench, ignored)) return testbench;
-    throw error(error_kind::usage, name + ": no such file, folder or testbench; `scmi-vp init " +
-                                       (name.empty() ? "my.toml" : name) +
-                                       "` writes a scenario to start from");
+    if (const auto path = input_path(name, "scenario.toml")) return *path;
+    const std::string file = name.empty() ? "my.toml" : name;
+    const auto near = testbenches::nearest(name, testbench_names("scenario.toml"));
+    throw error(error_kind::usage,
+                name + ": no such file, folder or testbench" +
+                    (near ? ", did you mean " + *near + "?"
+                          : "; `scmi-vp init " + file + "` writes a scenario to start from"));
 }
 
 }  // namespace scmi_vp::app

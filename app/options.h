@@ -29,8 +29,13 @@ std::optional<boost::program_options::variables_map> parse_with(
 
 /// --out DIR; empty: not given. Throws scmi_vp::error (usage) for an empty name.
 std::filesystem::path out_folder(const boost::program_options::variables_map& map);
+/// --junit FILE; empty: not given. Throws scmi_vp::error (usage) for an empty name.
+std::filesystem::path junit_path(const boost::program_options::variables_map& map);
 /// All --set KEY=VALUE.
 std::vector<std::string> set_options(const boost::program_options::variables_map& map);
+
+/// An option that is a length of time above zero ("10s"). Throws scmi_vp::error (usage).
+sim_time span_option(const boost::program_options::variables_map& map, const char* name);
 
 exit_status status_of(testbenches::run_status s);
 

@@ -2,9 +2,17 @@
 // Finds the subcommand, prints help, turns errors into exit statuses.
 #include "app/program.h"
 
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <iomanip>
+#include <sstream>
 
+#include "base/console.h"
+#include "base/memory_error.h"
+#include "testbenches/stop_signals.h"
 #include "testbenches/suggest.h"
 
 namespace scmi_vp::app {
@@ -42,19 +50,49 @@ const command& find_command(const std::string& name) {
                                        " (scmi-vp --help)");
 }
 
+/// Hints can be pasted only when it is known which words are commands.
+void tell_console() {
+    std::vector<std::string>& known = console().subcommands;
+    if (!known.empty()) return;
+    for (const command& c : commands()) known.emplace_back(c.name);
+}
+
+bool asks_for_help(const arguments& args) {
+    return args[0] == "help" || std::any_of(args.begin(), args.end(), [](const std::string& a) {
+               return a == "--help" || a == "-h";
+           });
+}
+
+/// Help names the program as it was started.
+exit_status help_as_started(const arguments& args, std::ostream& out) {
+    std::ostringstream text;
+    exit_status status = exit_status::ok;
+    if (args[0] == "help" || args[0] == "--help" || args[0] == "-h") {
+        print_help(text);
+    } else {
+        status = find_command(args[0]).run({args.begin() + 1, args.end()}, text);
+    }
+    out << as_started(text.str());
+    return status;
+}
+
 exit_status dispatch(const arguments& args, std::string_view version, std::ostream& out) {
     if (args.empty()) {
         throw error(error_kind::usage, "no command given; scmi-vp --help prints all of them");
     }
-    if (args[0] == "--help" || args[0] == "-h" || args[0] == "help") {
-        print_help(out);
-        return exit_status::ok;
-    }
+    if (asks_for_help(args)) return help_as_started(args, out);
     if (args[0] == "--version") {
         out << "scmi-vp " << version << "\n";
         return exit_status::ok;
     }
     return find_command(args[0]).run({args.begin() + 1, args.end()}, out);
+}
+
+exit_status tell(const error& e, std::ostream& err) {
+    const exit_status status = status_of(e.kind());
+    err << "scmi-vp: " << (status == exit_status::defect ? "internal defect: " : "")
+        << as_started(e.what()) << "\n";
+    return status;
 }
 
 }  // namespace
@@ -76,8 +114,15 @@ const std::vector<command>& commands() {
     return all;
 }
 
+void end_by_signal(int signal) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+    std::_Exit(128 + signal);
+}
+
 exit_status run_program(const arguments& args, std::string_view version, std::ostream& out,
                         std::ostream& err) {
+    tell_console();
     exit_status status = exit_status::defect;
     try {
         status = dispatch(args, version, out);
@@ -86,12 +131,18 @@ exit_status run_program(const arguments& args, std::string_view version, std::os
                         "cannot be written; is its disk full?");
         }
     } catch (const error& e) {
-        status = status_of(e.kind());
-        err << "scmi-vp: " << (status == exit_status::defect ? "internal defect: " : "") << e.what()
-            << "\n";
+        status = tell(e, err);
+    } catch (const testbenches::stopped& e) {
+        out.flush();
+        err << "scmi-vp: " << e.what() << std::endl;
+        end_by_signal(e.signal());
+    } catch (const std::filesystem::filesystem_error& e) {
+        status = tell(error(error_kind::output, e.path1().string(),
+                            "cannot be used (" + e.code().message() + ")"),
+                      err);
     } catch (const std::exception& e) {
-        status = exit_status::defect;
-        err << "scmi-vp: internal defect: " << e.what() << "\n";
+        status =
+            tell(is_out_of_memory(e) ? out_of_memory() : error(error_kind::model, e.what()), err);
     }
     return status;
 }

@@ -38,4 +38,7 @@ const std::vector<command>& commands();
 exit_status run_program(const arguments& args, std::string_view version, std::ostream& out,
                         std::ostream& err);
 
+/// Ends this process as that signal would have ended it, so that shells and scripts know.
+[[noreturn]] void end_by_signal(int signal);
+
 }  // namespace scmi_vp::app

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include "app/program_testing.h"
 #include "app/starter_scenario.h"
 #include "testbenches/scenario.h"
 #include "testbenches/schema.h"
@@ -20,26 +21,9 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-struct answer {
-    int status;
-    std::string out, err;
-};
-
-answer run(const arguments& args) {
-    std::ostringstream out, err;
-    const exit_status status = run_program(args, "1.2.3", out, err);
-    return {int(status), out.str(), err.str()};
-}
-
-/// A refusal: one line, nothing on standard output, status 2.
-std::string refusal(const arguments& args) {
-    const answer a = run(args);
-    EXPECT_EQ(a.status, 2) << a.err;
-    EXPECT_EQ(a.out, "");
-    EXPECT_EQ(std::count(a.err.begin(), a.err.end(), '\n'), 1) << a.err;
-    return a.err;
-}
+using testing_tools::answer;
+using testing_tools::refusal;
+using testing_tools::run;
 
 class in_scratch_folder : public testing::Test {
 protected:
@@ -93,8 +77,12 @@ TEST(program, what_it_does_not_know_it_refuses) {
               "validate, serve, connect, list, "
               "init (scmi-vp --help)\n");
     EXPECT_EQ(refusal({"list", "kyes"}), "scmi-vp: list: unknown topic kyes, did you mean keys?\n");
-    EXPECT_EQ(refusal({"list", "keys", "hops"}),
-              "scmi-vp: list: one topic at a time, 'hops' is too much (scmi-vp list --help)\n");
+    EXPECT_EQ(refusal({"list", "hops", "keys"}),
+              "scmi-vp: list: one topic at a time, 'keys' is too much (scmi-vp list --help)\n");
+    EXPECT_EQ(refusal({"list", "keys", "guest", "sim"}),
+              "scmi-vp: list: one prefix at a time, 'sim' is too much (scmi-vp list --help)\n");
+    EXPECT_EQ(refusal({"list", "keys", "--markdwon"}),
+              "scmi-vp: list: unknown option --markdwon (scmi-vp list --help)\n");
     EXPECT_EQ(refusal({"init", "a", "b"}),
               "scmi-vp: too many positional options have been specified on the command line "
               "(scmi-vp init --help)\n");
@@ -129,7 +117,7 @@ TEST_F(in_scratch_folder, run_passes_on_the_scenarios_error) {
     std::ofstream(at("s.toml")) << "[guest]\nhzz = 1\n";
     EXPECT_EQ(refusal({"run", at("s.toml")}),
               "scmi-vp: " + at("s.toml") + ":2:1: unknown key guest.hzz, did you mean guest.hz?\n");
-    std::ofstream(at("scenario.toml")) << "";
+    std::ofstream(at("scenario.toml")) << "# all defaults\n";
     EXPECT_EQ(refusal({"run", fs::path(at("scenario.toml")).parent_path().string(), "--set",
                        "guest.hz=0"}),
               "scmi-vp: --set guest.hz=0: guest.hz: 0 is out of range: 1..10000\n");
@@ -139,7 +127,7 @@ TEST_F(in_scratch_folder, run_passes_on_the_scenarios_error) {
 TEST_F(in_scratch_folder, a_path_that_is_not_utf8_is_refused_where_it_would_be_in_results) {
     const std::string odd = at("caf\xe9");
     fs::create_directory(odd);
-    std::ofstream(odd + "/scenario.toml") << "";
+    std::ofstream(odd + "/scenario.toml") << "# all defaults\n";
     std::ofstream(odd + "/study.toml") << "[study]\nscenario = \"scenario.toml\"\n";
     for (const char* command : {"run", "study"}) {
         EXPECT_THAT(refusal({command, odd, "--out", at("out")}),
@@ -148,7 +136,7 @@ TEST_F(in_scratch_folder, a_path_that_is_not_utf8_is_refused_where_it_would_be_i
     EXPECT_FALSE(fs::exists(at("out")));
     // The folder of the results is in none of them.
     std::ofstream(at("study.toml")) << "[study]\nscenario = \"scenario.toml\"\nreplications = 1\n";
-    std::ofstream(at("scenario.toml")) << "";
+    std::ofstream(at("scenario.toml")) << "# all defaults\n";
     EXPECT_EQ(run({"study", at("study.toml"), "--quiet", "--out", odd + "/out"}).status, 0);
     EXPECT_TRUE(fs::exists(odd + "/out/results.json"));
 }
@@ -169,12 +157,91 @@ TEST(list_command, prints_every_topic) {
     EXPECT_THAT(run({"list", "messages"}).out, HasSubstr("SENSOR_READING_GET"));
     EXPECT_THAT(run({"list", "registers"}).out, HasSubstr("0x050   QueueNotify"));
     EXPECT_THAT(run({"list", "statuses"}).out, HasSubstr("70"));
+    EXPECT_THAT(run({"list", "statuses"}).out, HasSubstr("6       a [[check]]"));
+}
+
+// Also of a file whose check names a number that is none: that is when somebody asks.
+TEST_F(in_scratch_folder, list_prints_the_numbers_that_checks_name) {
+    std::ofstream(at("my.toml")) << starter_scenario << "[[check]]\nnumber = \"nun\"\nequals = 1\n";
+    const answer a = run({"list", "numbers", at("my.toml")});
+    EXPECT_EQ(a.status, 0) << a.err;
+    EXPECT_THAT(a.out, HasSubstr("\nround_trip.p99 "));
+    EXPECT_THAT(a.out, HasSubstr("\ntasks.thermald.calls "));
+    EXPECT_THAT(refusal({"run", at("my.toml")}),
+                HasSubstr("scmi-vp list numbers " + at("my.toml") + " prints all"));
+    std::ofstream(at("study.toml")) << "[study]\nscenario = \"other.toml\"\n";
+    std::ofstream(at("other.toml")) << starter_scenario;
+    EXPECT_THAT(run({"list", "numbers", at("study.toml")}).out,
+                HasSubstr("\nspurious_timeouts.per_million "));
+    EXPECT_THAT(refusal({"list", "numbers"}), HasSubstr("of what?"));
+}
+
+TEST_F(in_scratch_folder, a_junit_file_that_cannot_be_made_is_told_before_the_run) {
+    std::ofstream(at("my.toml")) << starter_scenario;
+    const answer a = run({"run", at("my.toml"), "--junit", at("my.toml") + "/x"});
+    EXPECT_EQ(a.status, 3);
+    EXPECT_EQ(a.out, "");
+    EXPECT_EQ(run({"run", at("my.toml"), "--junit", at("my.toml")}).status, 3);
+    EXPECT_THAT(refusal({"study", at("my.toml"), "--junit", ""}), HasSubstr("--junit"));
 }
 
 TEST(list_command, markdown_is_that_of_the_documentation) {
     std::ostringstream tables;
     testbenches::print_keys_markdown(tables);
     EXPECT_EQ(run({"list", "keys", "--markdown"}).out, tables.str());
+}
+
+/// What a User-Mode Linux leaves that panics in its boot; or one that is none at all.
+class with_a_kernel : public in_scratch_folder {
+protected:
+    std::string kernel_that_says(const std::string& text) const {
+        std::ofstream(at("initramfs.cpio")) << "";
+        std::ofstream(at("linux")) << "#!/bin/sh\necho '" << text << "'\nexit 134\n";
+        fs::permissions(at("linux"), fs::perms::owner_all);
+        return at("linux");
+    }
+};
+
+constexpr const char* a_panic =
+    "[    0.010000] Kernel panic - not syncing: Attempted to kill init!";
+
+TEST_F(with_a_kernel, that_panics_a_run_has_a_status_of_its_own_and_its_files) {
+    run({"init", at("my.toml")});
+    const std::string kernel = kernel_that_says(a_panic);
+    const answer a = run({"linux", at("my.toml"), "--kernel", kernel, "--out", at("out")});
+    EXPECT_EQ(a.status, 5);
+    EXPECT_EQ(a.err, "");
+    EXPECT_THAT(a.out, HasSubstr("\nTHE GUEST FAILED: its kernel panicked at 0.010000 s: Attempted "
+                                 "to kill init!\n"));
+    std::ifstream console(at("out") + "/console.txt");
+    std::string line;
+    std::getline(console, line);
+    EXPECT_EQ(line, a_panic);
+}
+
+TEST_F(with_a_kernel, that_is_none_a_run_is_refused) {
+    run({"init", at("my.toml")});
+    const std::string kernel = kernel_that_says("I am a shell");
+    const answer a = run({"linux", at("my.toml"), "--kernel", kernel});
+    EXPECT_EQ(a.status, 2);
+    EXPECT_THAT(a.err, HasSubstr("has not connected to its clock"));
+}
+
+TEST_F(with_a_kernel, that_panics_validate_fails_each_scenario_and_goes_on) {
+    run({"init", at("one.toml")});
+    run({"init", at("two.toml")});
+    const std::string kernel = kernel_that_says(a_panic);
+    const answer a =
+        run({"validate", at("one.toml"), at("two.toml"), "--kernel", kernel, "--out", at("out")});
+    EXPECT_EQ(a.status, 1);
+    for (const char* name : {"one", "two"}) {
+        EXPECT_THAT(a.out,
+                    HasSubstr(std::string("\n") + name +
+                              ", failed: the guest: its kernel "
+                              "panicked at 0.010000 s: Attempted to kill init! (its files: "));
+        EXPECT_TRUE(fs::exists(at("out") + "/" + name + "/kernel/console.txt"));
+    }
+    EXPECT_THAT(a.out, HasSubstr("0 of 2 scenarios identical"));
 }
 
 TEST_F(in_scratch_folder, init_writes_a_scenario_that_loads) {
@@ -221,6 +288,14 @@ TEST(exit_statuses, every_kind_of_error_has_one) {
     EXPECT_EQ(status_of(error_kind::input), exit_status::bad_input);
     EXPECT_EQ(status_of(error_kind::output), exit_status::output_failed);
     EXPECT_EQ(status_of(error_kind::model), exit_status::defect);
+    EXPECT_EQ(status_of(error_kind::memory), exit_status::out_of_memory);
+}
+
+TEST(program, validate_takes_seeds_that_make_sense) {
+    EXPECT_THAT(refusal({"validate", "--seed", "3"}), HasSubstr("add --seeds 1"));
+    EXPECT_THAT(refusal({"validate", "--seeds", "0"}), HasSubstr("--seeds 0: give 1 to 1000000"));
+    const answer help = run({"validate", "--help"});
+    EXPECT_THAT(help.out, HasSubstr("scmi-vp validate --seeds 100"));
 }
 
 }  // namespace

@@ -13,13 +13,18 @@ namespace {
 
 void print_help(std::ostream& out) {
     out << "usage: scmi-vp report RESULTS\n\n"
-           "RESULTS is a folder that `scmi-vp study` or `scmi-vp run --out` wrote. Writes "
-           "report.html\n"
-           "into it: one page with table, pictures and the story of the slowest request, which "
-           "needs\n"
-           "no network and nothing beside it. The run of the slowest request is repeated for its "
-           "story.\n"
-           "\nexample:\n  scmi-vp report out/quickstart\n";
+           "RESULTS is a folder that `scmi-vp study`, `run --out` or `connect --out` wrote. "
+           "Writes\n"
+           "report.html into it: one page with table, pictures and the story of the slowest "
+           "request,\n"
+           "which needs no network and nothing beside it. The run of the slowest request is "
+           "repeated\n"
+           "for its story; if a file that made the results has changed since, that is refused. "
+           "What\n"
+           "connect measured on a device is told from its own rows.\n"
+           "\nexamples:\n"
+           "  scmi-vp report out/quickstart\n"
+           "  scmi-vp report out/device\n";
 }
 
 }  // namespace
@@ -40,6 +45,7 @@ exit_status report_command(const arguments& args, std::ostream& out) {
     const fs::path folder = map["results"].as<std::string>();
     const studies::written_report written = studies::rebuild_report(folder);
     out << "wrote " << written.path.string() << ", " << written.bytes << " bytes\n";
+    if (!written.early.empty()) out << "note: " << written.early << "\n";
     return exit_status::ok;
 }
 

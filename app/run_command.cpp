@@ -3,6 +3,8 @@
 #include <optional>
 
 #include "app/options.h"
+#include "studies/junit.h"
+#include "testbenches/folder_lock.h"
 #include "testbenches/run.h"
 #include "testbenches/scenario.h"
 
@@ -23,6 +25,7 @@ po::options_description visible_options() {
         "vcd-from", text("TIME"), "its window starts here (\"1.2ms\")")("vcd-to", text("TIME"),
                                                                         "and ends here")(
         "vcd-around", text("WHAT"), "instead: around the `slowest` call, or all `timeouts`")(
+        "junit", text("FILE"), "write the scenario's checks as JUnit XML, one test case per check")(
         "quiet", "no account of each request")("help,h", "print this");
     return o;
 }
@@ -37,7 +40,8 @@ void print_help(std::ostream& out) {
            "  scmi-vp run my.toml --set guest.max_rx_timeout=30ms --seed 7\n"
            "  scmi-vp run my.toml --set 'hops.service={ kind=\"normal\", mean=\"50us\", sd=\"5us\" "
            "}'\n"
-           "  scmi-vp run my.toml --out out --vcd --vcd-from 1ms --vcd-to 2ms\n";
+           "  scmi-vp run my.toml --out out --vcd --vcd-from 1ms --vcd-to 2ms\n"
+           "  scmi-vp run my.toml --out out --junit junit.xml   (status 6: a [[check]] failed)\n";
 }
 
 std::optional<sim_time> time_option(const po::variables_map& map, const char* name) {
@@ -97,9 +101,21 @@ exit_status run_command(const arguments& args, std::ostream& out) {
     if (!parsed) return exit_status::ok;
     const po::variables_map& map = *parsed;
     const testbenches::run_options options = options_from(map);
-    const testbenches::scenario s = testbenches::load_scenario(
-        scenario_path(map["scenario"].as<std::string>()), overrides_from(map));
-    return status_of(testbenches::run_scenario(s, options, out));
+    const std::vector<std::string> overrides = overrides_from(map);
+    const testbenches::scenario s =
+        testbenches::load_scenario(scenario_path(map["scenario"].as<std::string>()), overrides);
+    // Before anything of who has the folder is touched, its --junit too.
+    std::optional<testbenches::folder_lock> owned;
+    if (!options.out.empty()) owned.emplace(options.out);
+    std::optional<studies::junit_file> junit;
+    if (map.count("junit")) junit.emplace(junit_path(map));
+    const testbenches::run_result result = testbenches::run_and_check(s, options, out);
+    if (junit) junit->write(s.title, studies::junit_cases(s, result));
+    if (junit && s.checks.empty()) {
+        out << "\nnote: the scenario has no [[check]], so " << junit_path(map).string()
+            << " has no test case that could fail\n";
+    }
+    return status_of(result.status);
 }
 
 }  // namespace scmi_vp::app

@@ -48,16 +48,6 @@ void print_help(std::ostream& out) {
            "  scmi-vp serve my.toml --stream /tmp/scmi.stream --set hops.service=2ms\n";
 }
 
-sim_time time_option(const po::variables_map& map, const char* name) {
-    try {
-        const sim_time t = parse_time(map[name].as<std::string>());
-        if (t <= sim_time{}) throw error(error_kind::usage, "is not after the start");
-        return t;
-    } catch (const error& e) {
-        throw error(error_kind::usage, std::string("--") + name, e.what());
-    }
-}
-
 }  // namespace
 
 exit_status serve_command(const arguments& args, std::ostream& out) {
@@ -72,7 +62,7 @@ exit_status serve_command(const arguments& args, std::ostream& out) {
     for (const std::string& p : strings("socket")) options.sockets.emplace_back(p);
     for (const std::string& p : strings("stream")) options.streams.emplace_back(p);
     options.in_band = map.count("in-band") != 0;
-    if (map.count("for")) options.until = time_option(map, "for");
+    if (map.count("for")) options.until = span_option(map, "for");
     if (testbenches::stderr_is_terminal()) options.status = &std::cerr;
     const testbenches::scenario s = testbenches::load_scenario(
         scenario_path(map["scenario"].as<std::string>()), set_options(map));

@@ -5,8 +5,10 @@
 #include <iostream>
 
 #include "app/options.h"
+#include "app/testbench_folders.h"
 #include "studies/run_study.h"
 #include "studies/worker_pool.h"
+#include "testbenches/suggest.h"
 
 namespace po = boost::program_options;
 namespace fs = std::filesystem;
@@ -26,6 +28,8 @@ po::options_description visible_options() {
         "replace a key of the scenario at every point; may be repeated (scmi-vp list keys)")(
         "requests", po::value<std::string>()->value_name("all"),
         "every request in requests.csv, not only timeouts, the slowest and a sample")(
+        "junit", po::value<std::string>()->value_name("FILE"),
+        "write the study's checks as JUnit XML, one test case per check and point")(
         "quiet", "only the table")("help,h", "print this");
     return o;
 }
@@ -38,19 +42,18 @@ void print_help(std::ostream& out) {
         << visible_options()
         << "\nexamples:\n"
            "  scmi-vp study quickstart --out out/quickstart\n"
-           "  scmi-vp study my-study.toml --set guest.hz=1000 --jobs 8\n";
+           "  scmi-vp study my-study.toml --set guest.hz=1000 --jobs 8\n"
+           "  scmi-vp study my-study.toml --out out --junit junit.xml   (status 6: a check "
+           "failed)\n";
 }
 
 fs::path resolve(const std::string& name) {
-    const fs::path given(name);
-    std::error_code ignored;
-    if (fs::is_directory(given, ignored)) return given / "study.toml";
-    if (fs::exists(given, ignored)) return given;
-    const fs::path testbench = fs::path("testbenches") / given / "study.toml";
-    if (given == given.filename() && fs::exists(testbench, ignored)) return testbench;
-    throw error(error_kind::usage, name +
-                                       ": no such file, folder or testbench with a study.toml; "
-                                       "testbenches/quickstart/study.toml is one to start from");
+    if (const auto path = input_path(name, "study.toml")) return *path;
+    const auto near = testbenches::nearest(name, testbench_names("study.toml"));
+    throw error(error_kind::usage,
+                name + ": no such file, folder or testbench with a study.toml" +
+                    (near ? ", did you mean " + *near + "?"
+                          : "; testbenches/quickstart/study.toml is one to start from"));
 }
 
 std::int64_t number_option(const po::variables_map& map, const char* name, std::int64_t least,
@@ -67,6 +70,7 @@ studies::study_options options_from(const po::variables_map& map) {
     o.out = out_folder(map);
     if (map.count("jobs")) o.jobs = unsigned(number_option(map, "jobs", 1, 1024));
     o.quiet = map.count("quiet") != 0;
+    o.junit = junit_path(map);
     if (!map.count("requests")) return o;
     const std::string which = map["requests"].as<std::string>();
     if (which != "all") {
@@ -84,16 +88,19 @@ studies::study_overrides overrides_from(const po::variables_map& map) {
     return o;
 }
 
-/// Ends as the signal would have ended it, so that shells and scripts know.
 [[noreturn]] void end_by(const studies::interrupted& e, const studies::study_options& options,
                          std::ostream& out) {
     out.flush();
-    std::cerr << "scmi-vp: " << e.what() << "; there are no results"
-              << (options.all_requests ? "; requests.csv.part has the rows until then" : "")
-              << std::endl;
-    std::signal(e.signal(), SIG_DFL);
-    std::raise(e.signal());
-    std::_Exit(128 + e.signal());
+    std::string kept = "; there are no results";
+    if (e.done() > 0) kept = "; the table is of those";
+    if (e.done() > 0 && !options.out.empty()) {
+        kept += ", and so are the files in " + options.out.string();
+    }
+    if (e.done() == 0 && options.all_requests) {
+        kept += "; requests.csv.part has the rows until then";
+    }
+    std::cerr << "scmi-vp: " << e.what() << kept << std::endl;
+    end_by_signal(e.signal());
 }
 
 }  // namespace
@@ -106,8 +113,16 @@ exit_status study_command(const arguments& args, std::ostream& out) {
     const studies::study s =
         studies::load_study(resolve(map["study"].as<std::string>()), overrides_from(map));
     try {
-        const bool ok = studies::run_study(s, options, out) == studies::study_status::ok;
-        return ok ? exit_status::ok : exit_status::check_failed;
+        switch (studies::run_study(s, options, out)) {
+            case studies::study_status::violations:
+            case studies::study_status::no_probe:
+                return exit_status::rule_violated;
+            case studies::study_status::checks_failed:
+                return exit_status::failed_check;
+            case studies::study_status::ok:
+                break;
+        }
+        return exit_status::ok;
     } catch (const studies::interrupted& e) {
         end_by(e, options, out);
     }

@@ -2,11 +2,16 @@
 // scmi-vp validate: the modelled driver against an unmodified Linux kernel, scenario by scenario.
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <iomanip>
+#include <optional>
 #include <set>
 
 #include "app/options.h"
+#include "app/testbench_folders.h"
 #include "base/error.h"
+#include "testbenches/random_faults.h"
+#include "testbenches/stop_signals.h"
 #include "testbenches/validation.h"
 
 namespace fs = std::filesystem;
@@ -19,6 +24,15 @@ using testbenches::agreement;
 
 constexpr const char* own_scenarios = "testbenches/validation";
 
+/// That folder, from wherever this was started.
+std::string own_folder() {
+    for (const fs::path& folder : testbench_folders()) {
+        std::error_code ignored;
+        if (fs::is_directory(folder / "validation", ignored)) return folder / "validation";
+    }
+    return own_scenarios;
+}
+
 po::options_description visible_options() {
     po::options_description o("options");
     const auto text = [](const char* what) { return po::value<std::string>()->value_name(what); };
@@ -26,8 +40,11 @@ po::options_description visible_options() {
         "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
         "replace a key of every scenario (repeat for more)")(
         "kernel", text("FILE"),
-        "another kernel than build/linux/linux; initramfs.cpio lies beside")("help,h",
-                                                                             "print this");
+        "another kernel than build/linux/linux; initramfs.cpio lies beside")(
+        "seeds", po::value<std::uint64_t>()->value_name("N"),
+        "without SCENARIO: N scenarios with random faults instead; with: each with N seeds")(
+        "seed", po::value<std::uint64_t>()->value_name("S"),
+        "the first of these seeds (default 1), then S + 1, ...")("help,h", "print this");
     return o;
 }
 
@@ -37,13 +54,19 @@ void print_help(std::ostream& out) {
            "(User-Mode Linux, made by tools/build-linux), and prints in what they agree. SCENARIO\n"
            "is a TOML file, or a folder of them; without any: "
         << own_scenarios
-        << ".\nWhat is compared and what is not: docs/validity.md. Exit status 1 if anything "
+        << ".\nWith --seeds a platform, calls and faults are drawn, each scenario from one "
+           "number:\n"
+           "that of seed 17 again with --seeds 1 --seed 17.\n"
+           "What is compared and what is not: docs/validity.md. Exit status 1 if anything "
            "differs.\n\n"
         << visible_options()
         << "\nexamples:\n"
            "  scmi-vp validate\n"
            "  scmi-vp validate testbenches/validation/10-late-reply.toml --out out/validate\n"
-           "  scmi-vp validate my.toml --set platform.workers=1\n";
+           "  scmi-vp validate my.toml --set platform.workers=1\n"
+           "  scmi-vp validate --seeds 100\n"
+           "  scmi-vp validate --seeds 1 --seed 17 --out out/random\n"
+           "  scmi-vp validate testbenches/validation/40-confused-platform.toml --seeds 50\n";
 }
 
 /// The scenario files that a name stands for.
@@ -62,8 +85,8 @@ std::vector<fs::path> files_of(const fs::path& name) {
 }
 
 std::string short_name(const fs::path& file) {
-    return file.filename() == "scenario.toml" ? file.parent_path().filename().string()
-                                              : file.stem().string();
+    const std::string folder = file.parent_path().filename().string();
+    return file.filename() == "scenario.toml" && !folder.empty() ? folder : file.stem().string();
 }
 
 std::string cell(const agreement::compared& c) {
@@ -72,10 +95,36 @@ std::string cell(const agreement::compared& c) {
     return std::to_string(c.kernel) + "/" + std::to_string(c.model) + " !";
 }
 
+/// One scenario to play: a file, or one that was drawn.
+struct job {
+    std::string name;  ///< in the table, and of its folder
+    fs::path file;     ///< of a drawn one: what it would be called
+    std::optional<std::uint64_t> drawn_from;
+    std::vector<std::string> overrides;
+    std::string again;  ///< how to play this one alone; empty: as it was given
+
+    testbenches::scenario load() const {
+        if (!drawn_from) return testbenches::load_scenario(file, overrides);
+        return testbenches::parse_scenario(testbenches::random_fault_scenario(*drawn_from), file,
+                                           overrides);
+    }
+    /// A drawn scenario lies beside what came of it.
+    void keep(const fs::path& folder) const {
+        if (!drawn_from) return;
+        fs::create_directories(folder);
+        std::ofstream out(folder / "scenario.toml", std::ios::binary);
+        out << testbenches::random_fault_scenario(*drawn_from) << std::flush;
+        if (!out) {
+            throw error(error_kind::output, (folder / "scenario.toml").string(),
+                        "cannot be written");
+        }
+    }
+};
+
 class table {
 public:
-    table(std::ostream& out, const std::vector<fs::path>& files) : out_(out) {
-        for (const fs::path& f : files) first_ = std::max(first_, short_name(f).size());
+    table(std::ostream& out, const std::vector<job>& jobs) : out_(out) {
+        for (const job& j : jobs) first_ = std::max(first_, j.name.size());
         out_ << std::left << std::setw(int(first_)) << "scenario" << std::right;
         for (const std::string_view n : testbenches::aspect_names) out_ << std::setw(width) << n;
         out_ << "\n";
@@ -109,6 +158,53 @@ std::vector<fs::path> all_files(const std::vector<std::string>& names) {
     return files;
 }
 
+/// What --seeds asks for: first and how many.
+struct seed_range {
+    std::uint64_t first = 1, count = 0;
+};
+
+seed_range seeds_of(const po::variables_map& map) {
+    constexpr std::uint64_t most = 1'000'000;
+    seed_range r;
+    if (map.count("seed") && !map.count("seeds")) {
+        throw error(error_kind::usage, "--seed says where --seeds N begins: add --seeds 1");
+    }
+    if (!map.count("seeds")) return r;
+    r.count = map["seeds"].as<std::uint64_t>();
+    if (map.count("seed")) r.first = map["seed"].as<std::uint64_t>();
+    if (r.count == 0 || r.count > most) {
+        throw error(error_kind::usage,
+                    "--seeds " + std::to_string(r.count) + ": give 1 to " + std::to_string(most));
+    }
+    return r;
+}
+
+std::vector<job> jobs_of(const std::vector<std::string>& names, const seed_range& seeds,
+                         const std::vector<std::string>& overrides) {
+    std::vector<job> jobs;
+    const std::vector<fs::path> files =
+        names.empty() && seeds.count != 0
+            ? std::vector<fs::path>{}
+            : all_files(names.empty() ? std::vector<std::string>{own_folder()} : names);
+    if (seeds.count == 0) {
+        for (const fs::path& f : files) jobs.push_back({short_name(f), f, {}, overrides, ""});
+    }
+    for (std::uint64_t n = 0; n < seeds.count; ++n) {
+        const std::string seed = std::to_string(seeds.first + n);
+        const std::string one = " --seeds 1 --seed " + seed;
+        if (files.empty()) {
+            const std::string name = testbenches::random_fault_name(seeds.first + n);
+            jobs.push_back({name, name + ".toml", seeds.first + n, overrides, one});
+        }
+        for (const fs::path& f : files) {
+            std::vector<std::string> with = overrides;
+            with.push_back("sim.seed=" + seed);
+            jobs.push_back({short_name(f) + "-seed-" + seed, f, {}, with, " " + f.string() + one});
+        }
+    }
+    return jobs;
+}
+
 }  // namespace
 
 exit_status validate_command(const arguments& args, std::ostream& out) {
@@ -121,35 +217,49 @@ exit_status validate_command(const arguments& args, std::ostream& out) {
         print_help(out);
         return exit_status::ok;
     }
-    std::vector<std::string> names{own_scenarios};
+    std::vector<std::string> names;
     if (map.count("scenario")) names = map["scenario"].as<std::vector<std::string>>();
     testbenches::validation_options options;
     if (map.count("kernel")) options.kernel = map["kernel"].as<std::string>();
     const fs::path folder = out_folder(map);
 
-    const std::vector<fs::path> files = all_files(names);
-    table rows(out, files);
-    std::vector<std::pair<std::string, std::string>> differences;
-    for (const fs::path& f : files) {
-        if (!folder.empty()) options.out = folder / short_name(f);
-        const testbenches::scenario s = testbenches::load_scenario(f, set_options(map));
+    const std::vector<job> jobs = jobs_of(names, seeds_of(map), set_options(map));
+    table rows(out, jobs);
+    std::vector<std::pair<const job*, std::string>> differences;
+    const testbenches::stop_flag asked;
+    options.stop = asked.asked();
+    std::size_t played = 0;
+    for (const job& j : jobs) {
+        if (!folder.empty()) j.keep(options.out = folder / j.name);
+        const testbenches::scenario s = j.load();
         try {
             const agreement a = validate(s, options);
-            rows.row(short_name(f), a);
-            if (!a.whole()) differences.emplace_back(short_name(f), a.first_difference());
+            rows.row(j.name, a);
+            ++played;
+            if (!a.whole()) differences.emplace_back(&j, a.first_difference());
+        } catch (const testbenches::stopped& e) {
+            throw testbenches::stopped(e.signal(), "interrupted in " + j.name + ", after " +
+                                                       std::to_string(played) + " of " +
+                                                       std::to_string(jobs.size()) +
+                                                       " scenarios; the rows above are whole");
         } catch (const error& e) {
             // One that cannot be played must not hide what the others say; a kernel that is not
             // there stops all of them.
             if (e.kind() == error_kind::usage || e.kind() == error_kind::output) throw;
-            rows.failed(short_name(f));
-            differences.emplace_back(short_name(f), std::string("failed: ") + e.what() + "\n");
+            rows.failed(j.name);
+            differences.emplace_back(&j, std::string("failed: ") + e.what() + "\n");
         }
     }
     out << "\nThe numbers are the kernel's; \"n/m !\" where the model has m, or not the same.\n";
-    for (const auto& [name, text] : differences) out << "\n" << name << ", " << text;
+    for (const auto& [j, text] : differences) {
+        out << "\n" << j->name << ", " << text;
+        if (!j->again.empty()) {
+            out << "again: scmi-vp validate" << j->again << " --out out/" << j->name << "\n";
+        }
+    }
     out << "\n"
-        << files.size() - differences.size() << " of " << files.size() << " scenarios identical\n";
-    return differences.empty() ? exit_status::ok : exit_status::check_failed;
+        << jobs.size() - differences.size() << " of " << jobs.size() << " scenarios identical\n";
+    return differences.empty() ? exit_status::ok : exit_status::rule_violated;
 }
 
 }  // namespace scmi_vp::app

@@ -49,20 +49,29 @@ enum class histogram_overflow {
     drop,     ///< they are ignored: the tail is cut
     at_max,   ///< each lasts the recorded maximum
     uniform,  ///< uniform between the end of the histogram and the recorded maximum
+    fit,      ///< between the same two, the longest at the maximum, the others falling off (or
+              ///< rising) exponentially such that the recorded average is met: of all distributions
+              ///< with that range and mean the one of greatest entropy
 };
 
 /// One bin: samples in [low, low + width).
 struct histogram_bin {
     sim_time low;
     std::uint64_t count = 0;
+    sim_time width = sim_time(-1);  ///< negative: the histogram's; 0: all samples are at low
 };
 
 struct histogram {
-    sim_time width;                   ///< of every bin
+    sim_time width;                   ///< of every bin that has none of its own
     std::vector<histogram_bin> bins;  ///< ascending, only bins with count > 0
     std::uint64_t overflows = 0;      ///< samples beyond the last representable bin
     sim_time max{};    ///< the largest sample that was seen, if known, else the end of the last bin
     sim_time limit{};  ///< where overflows begin; 0: at the end of the last bin
+    sim_time mean{};   ///< the recorded average of all samples, overflows included; 0: not known
+
+    sim_time end_of(const histogram_bin& b) const {
+        return b.low + (b.width < sim_time() ? width : b.width);
+    }
 };
 
 /// Makers. All throw scmi_vp::error (config) for parameters out of range, naming the parameter. No
@@ -83,10 +92,13 @@ distribution_ptr make_pareto(double shape, sim_time minimum);  ///< shape 0.001 
 /// its whole tail. A recorded list cannot be a part.
 distribution_ptr make_mixture(std::vector<std::pair<double, distribution_ptr>> parts);
 
-/// At least one count; uniform inside a bin.
+/// At least one count; uniform inside a bin. `fit` needs a mean that overflows between limit and
+/// max can have.
 distribution_ptr make_histogram(const histogram& h, histogram_overflow overflow);
 /// What becomes of its overflows: "at 35.773ms", "uniform up to 35.773ms", "dropped".
 std::string describe_overflows(const histogram& h, histogram_overflow overflow);
+/// The mean of make_histogram(h, overflow). Of the same arguments, which it refuses alike.
+sim_time mean_of(const histogram& h, histogram_overflow overflow);
 
 /// Plays recorded values in order, once per draw; `repeat` starts again at the end, otherwise the
 /// last value goes on for ever. Each user has its own position (the stream's index). quantile() and

@@ -125,6 +125,55 @@ TEST(histogram_distribution, samples_follow_the_histogram) {
     EXPECT_NEAR(mean_of(samples), mean, 4 * 127e6 / std::sqrt(20'000));  // sd 127 us
 }
 
+TEST(histogram_distribution, bins_may_have_widths_of_their_own) {
+    const histogram h{microseconds(1),
+                      {{microseconds(5), 1, sim_time()},       // a point
+                       {microseconds(5), 1, microseconds(5)},  // [5, 10)
+                       {microseconds(10), 2}},                 // [10, 11)
+                      0,
+                      {},
+                      {}};
+    const distribution_ptr d = make_histogram(h, histogram_overflow::drop);
+    EXPECT_EQ(d->describe(), "histogram(4 samples in bins of several widths)");
+    EXPECT_EQ(d->quantile(0.1), microseconds(5));
+    EXPECT_EQ(d->quantile(0.375), nanoseconds(7'500));
+    EXPECT_EQ(d->quantile(0.75), nanoseconds(10'500));
+    EXPECT_NEAR(d->cdf(microseconds(5)), 0.25, 1e-6);
+    EXPECT_NEAR(d->cdf(microseconds(10)), 0.5, 1e-6);
+    EXPECT_EQ(mean_of(h, histogram_overflow::drop), nanoseconds((5'000 + 7'500 + 21'000) / 4));
+}
+
+// Nearly all samples are beyond the histogram, as in published logs of cyclictest -h 20.
+histogram mostly_overflows(sim_time mean) {
+    return {microseconds(1),     {{microseconds(9), 1}}, 2999,
+            microseconds(8'629), microseconds(20),       mean};
+}
+
+TEST(histogram_distribution, fits_overflows_to_the_recorded_average) {
+    // Near the low end, in the middle and near the high end of what is possible.
+    for (const sim_time mean :
+         {microseconds(25), microseconds(111), microseconds(4'322), microseconds(8'000)}) {
+        const histogram h = mostly_overflows(mean);
+        const distribution_ptr d = make_histogram(h, histogram_overflow::fit);
+        EXPECT_NEAR(double(mean_of(h, histogram_overflow::fit).ps), double(mean.ps),
+                    1e-6 * mean.ps);
+        // The mean of what is drawn, by its quantiles; the longest are there, and nothing beyond.
+        double sum = 0;
+        constexpr int n = 30'000;
+        for (int i = 0; i < n; ++i) sum += double(d->quantile((i + 0.5) / n).ps) / n;
+        EXPECT_NEAR(sum, double(mean.ps), 0.002 * double(mean.ps)) << to_string(mean);
+        EXPECT_EQ(d->quantile(1 - 1e-4), microseconds(8'629));
+        EXPECT_GE(d->quantile(2.0 / 3000), microseconds(20));
+        for (const double u : {0.01, 0.3, 0.7, 0.99}) EXPECT_NEAR(d->cdf(d->quantile(u)), u, 1e-5);
+    }
+}
+
+TEST(histogram_distribution, a_single_overflow_is_the_maximum) {
+    histogram h = mostly_overflows(microseconds(100));
+    h.overflows = 1;
+    EXPECT_EQ(make_histogram(h, histogram_overflow::fit)->quantile(0.6), microseconds(8'629));
+}
+
 std::string refusal(const histogram& h, histogram_overflow policy = histogram_overflow::at_max) {
     return message_of([&] { make_histogram(h, policy); }, error_kind::config);
 }
@@ -165,6 +214,18 @@ TEST(histogram_distribution, refuses_a_maximum_below_the_overflows) {
     h = example();
     h.limit = microseconds(40);
     EXPECT_NE(refusal(h).find("limit is 40us; it must be from 41us"), std::string::npos);
+}
+
+TEST(histogram_distribution, refuses_a_fit_that_cannot_be) {
+    histogram h = mostly_overflows(sim_time());
+    EXPECT_EQ(refusal(h, histogram_overflow::fit),
+              "histogram: overflow = \"fit\" needs the average of all samples");
+    h.mean = microseconds(15);  // below where the overflows begin
+    EXPECT_NE(refusal(h, histogram_overflow::fit).find("cannot meet the recorded average of 15us"),
+              std::string::npos);
+    h.mean = microseconds(9'000);
+    EXPECT_NE(refusal(h, histogram_overflow::fit).find("cannot meet the recorded average of 9ms"),
+              std::string::npos);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ enum class error_kind {
     input,   ///< another input file (histogram, trace, recorded list) is malformed or unreadable
     output,  ///< a result cannot be written (path, permission, full disk)
     model,   ///< the simulation broke one of its own rules: a defect of scmi-vp
+    memory,  ///< there is less memory than what was asked for needs
 };
 
 /// `where` is "file", "file:line:column" or empty; the message says what is wrong and how to mend

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The list of hops of a request: injection points, histogram rows, trace lanes, report columns.
+// The list of hops of a request: injection points, histogram rows, trace lanes, report columns; and
+// what a caller waits for after its response, when the result comes in a delayed response.
 #pragma once
 
 #include <array>
@@ -11,7 +12,8 @@
 namespace scmi_vp {
 
 /// The hops of an interrupt-driven request over virtio, in order; `poll` replaces the last four of
-/// a polled one. They add up to the round trip exactly.
+/// a polled one. Those from `delayed_work` on follow where the result comes in a delayed response:
+/// they are the rest of its caller's wait. All together add up to the round trip exactly.
 enum class hop : std::uint8_t {
     prepare,
     lock,
@@ -26,9 +28,17 @@ enum class hop : std::uint8_t {
     guest_wake,
     complete,
     poll,
+    delayed_work,
+    delayed_return,
+    delayed_interrupt,
+    delayed_collect,
+    delayed_wake,
 };
 
+/// Of the way to the response: scenarios put latencies on these.
 inline constexpr std::size_t hop_count = 13;
+/// Of the whole round trip, the wait for a delayed response included.
+inline constexpr std::size_t span_count = 18;
 
 struct hop_info {
     hop id;
@@ -37,7 +47,7 @@ struct hop_info {
     std::string_view until;  ///< the instant it ends
 };
 
-inline constexpr std::array<hop_info, hop_count> hop_table{{
+inline constexpr std::array<hop_info, span_count> span_table{{
     {hop::prepare, "prepare", "the caller enters the driver", "the transport's send is called"},
     {hop::lock, "lock", "send is called", "the channel's lock is held"},
     {hop::publish, "publish", "lock held", "the chain is in the ring and its index visible"},
@@ -51,15 +61,31 @@ inline constexpr std::array<hop_info, hop_count> hop_table{{
     {hop::guest_wake, "guest_wake", "matched", "the waiting thread runs"},
     {hop::complete, "complete", "thread runs", "the caller returns"},
     {hop::poll, "poll", "used index visible", "the polling caller has fetched the reply"},
+    {hop::delayed_work, "delayed_work", "the caller has the response and waits for the result",
+     "the delayed response is ready"},
+    {hop::delayed_return, "delayed_return", "delayed response ready", "its used index is visible"},
+    {hop::delayed_interrupt, "delayed_interrupt", "its used index visible",
+     "the guest CPU enters the handler"},
+    {hop::delayed_collect, "delayed_collect", "handler entered",
+     "the delayed response is matched with its xfer"},
+    {hop::delayed_wake, "delayed_wake", "delayed response matched",
+     "the waiting thread runs and the caller returns"},
 }};
 
+constexpr std::array<hop_info, hop_count> hops_to_the_response() {
+    std::array<hop_info, hop_count> rows{};
+    for (std::size_t i = 0; i < hop_count; ++i) rows[i] = span_table[i];
+    return rows;
+}
+inline constexpr std::array<hop_info, hop_count> hop_table = hops_to_the_response();
+
 constexpr std::string_view name_of(hop h) {
-    return hop_table[static_cast<std::size_t>(h)].name;
+    return span_table[static_cast<std::size_t>(h)].name;
 }
 
 /// The hop with that name, if there is one.
 constexpr std::optional<hop> hop_named(std::string_view name) {
-    for (const hop_info& info : hop_table) {
+    for (const hop_info& info : span_table) {
         if (info.name == name) return info.id;
     }
     return std::nullopt;

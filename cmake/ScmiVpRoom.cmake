@@ -10,7 +10,7 @@ add_library(scmi_vp_options INTERFACE)
 # -iquote, not -I: the folder tlm/ must never be found in place of the header <tlm>.
 # fp-contract=off: gcc and clang must compute the same numbers.
 target_compile_options(scmi_vp_options INTERFACE
-    "SHELL:-iquote ${CMAKE_CURRENT_SOURCE_DIR}" -ffp-contract=off
+    "SHELL:-iquote \"${CMAKE_CURRENT_SOURCE_DIR}\"" -ffp-contract=off
     -Wall -Wextra -Wshadow -Wno-unused-parameter $<$<BOOL:${SCMI_VP_WERROR}>:-Werror>)
 # Records of 100 to 300 bytes are reset and copied for every request: "rep stos", which gcc would put
 # there, costs more to start than the call does in all.

@@ -25,6 +25,8 @@ driver_profile linux_6_12() {
     p.rejected_messages_traced = true;  // driver.c scmi_bad_message_trace
     p.instance_device = "arm-scmi arm-scmi.0.auto";
     p.do_xfer_inlined = true;
+    p.set_up_failure_logged = true;
+    p.tree_properties = {"arm,max-rx-timeout-ms", "atomic-threshold-us"};
     p.trace_format = traces::ftrace_format::linux_6_3;
     return p;
 }
@@ -93,6 +95,15 @@ const driver_profile* find_profile(const std::string& name) {
     return nullptr;
 }
 
+bool reads_property(const driver_profile& p, std::string_view property) {
+    const auto& all = p.tree_properties;
+    return std::find(all.begin(), all.end(), property) != all.end();
+}
+
+std::string device_name(const device_tree_info& tree) {
+    return (tree.parents.empty() ? "" : tree.parents + ":") + tree.scmi_node;
+}
+
 const guest_costs* find_cost_preset(std::string_view name) {
     for (const named_costs& p : cost_presets()) {
         if (p.name == name) return &p.costs;
@@ -144,6 +155,10 @@ std::vector<context_config> all_contexts(const guest_config& g) {
 void prepare_for(guest_config& g, const scmi::platform_description& platform) {
     g.power_off_workers =
         has_driver(g, "scmi-power-domain") ? unsigned(platform.power_domains.size()) : 0;
+    g.sensor_types.clear();
+    for (const scmi::sensor_description& s : platform.sensors) g.sensor_types.push_back(s.type);
+    g.clock_names.clear();
+    for (const scmi::clock_description& c : platform.clocks) g.clock_names.push_back(c.name);
 }
 
 const call_info& info_of(call_kind k) {

@@ -60,19 +60,41 @@ struct driver_profile {
     bool rejected_messages_traced = false;  ///< v6.10 and later: !RESP, !DLYD
     std::string instance_device;            ///< in front of log texts: "arm-scmi firmware:scmi"
     bool do_xfer_inlined = false;           ///< v6.12: T1 names do_xfer itself as the caller
+    /// v6.12: scmi_txrx_setup and scmi_probe say what failed before the notification core.
+    bool set_up_failure_logged = false;
+    /// The device tree properties of the binding (arm,scmi.yaml) that its driver reads: scmi_probe
+    /// reads atomic-threshold-us (v5.18 and later), scmi_transport_setup arm,max-rx-timeout-ms
+    /// (v6.12 and later).
+    std::vector<std::string_view> tree_properties{"atomic-threshold-us"};
     traces::ftrace_format trace_format = traces::ftrace_format::linux_6_1;
 };
 /// All known profiles; find by name, nullptr when unknown.
 const std::vector<driver_profile>& driver_profiles();
 const driver_profile* find_profile(const std::string& name);
+bool reads_property(const driver_profile& p, std::string_view property);
 
-/// A protocol child node of the SCMI node in the device tree, in its order.
-struct device_tree_info {
-    std::string scmi_node = "scmi";  ///< node name; dev_name is "firmware:<node>"
-    std::vector<std::uint8_t> protocols;
-    std::optional<std::uint32_t>
-        max_rx_timeout_ms;  ///< arm,max-rx-timeout-ms (6.12 and later read it)
+/// A child of the SCMI node whose reg is no protocol: the driver says so and goes on.
+struct out_of_range_node {
+    std::size_t before = 0;  ///< how many of device_tree_info::protocols come before it
+    std::uint32_t reg = 0;
 };
+
+/// What the device tree says about SCMI; a driver_profile reads some of it.
+struct device_tree_info {
+    std::string scmi_node = "scmi";    ///< node name
+    std::string parents = "firmware";  ///< of it, from the root, with ':' between; dev_name's start
+    bool available = true;             ///< false: Linux makes no device of the node
+    /// reg of its available children, in their order. One that comes twice, or 0x10, makes the
+    /// probe fail.
+    std::vector<std::uint8_t> protocols;
+    std::vector<out_of_range_node> out_of_range;
+    std::vector<std::uint8_t> unavailable;             ///< reg of the other children
+    std::optional<std::uint32_t> max_rx_timeout_ms;    ///< arm,max-rx-timeout-ms
+    bool malformed_rx_timeout = false;                 ///< it is there, but shorter than a cell
+    std::optional<std::uint32_t> atomic_threshold_us;  ///< atomic-threshold-us
+};
+/// drivers/of/platform.c of_device_make_bus_id(): "firmware:scmi".
+std::string device_name(const device_tree_info& tree);
 
 /// A user of SCMI in the kernel that is modelled; it exists where its protocol has a node.
 struct user_driver {
@@ -178,13 +200,17 @@ struct guest_config {
     /// CONFIG_ARM_SCMI_TRANSPORT_VIRTIO_ATOMIC_ENABLE: clocks that can be enabled within
     /// `atomic_threshold_us` are enabled in atomic context, which polls.
     bool atomic = false;
-    std::uint32_t atomic_threshold_us = 0;  ///< atomic-threshold-us of the device tree
+    std::uint32_t atomic_threshold_us = 0;  ///< what the driver goes by
     context_config probe_context{"kworker/u2:0", 5, 0};
     sim_time probe_start;  ///< when the core's probe enters its first request
     std::vector<std::string> drivers{
         "clk-scmi", "scmi-hwmon",
         "iio-scmi"};  ///< built in, in link order; of one protocol the last is probed first
     std::vector<context_config> contexts;
+    /// What the workload's author knows of the platform: user space finds the files of hwmon and of
+    /// the clock framework by it, whatever the guest learns. Empty: by their ids alone.
+    std::vector<std::uint8_t> sensor_types;
+    std::vector<std::string> clock_names;
     /// Kernel threads that switch unused power domains off at the end of the boot, each one that it
     /// finds (drivers/base/power/domain.c genpd_power_off_unused()): as many as there can be.
     unsigned power_off_workers = 0;

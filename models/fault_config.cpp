@@ -75,13 +75,15 @@ std::vector<std::string> message_type_names() {
 
 void message_edit::apply(scmi::message_bytes& m) const {
     if (m.size() < 4) return;
-    scmi::header h = scmi::header::unpack(scmi::get_u32(m.data(), m.size(), 0));
+    const std::uint32_t before = scmi::get_u32(m.data(), m.size(), 0);
+    scmi::header h = scmi::header::unpack(before);
     if (token) h.token = *token;
     h.token = static_cast<std::uint16_t>((h.token + token_add) & 0x3ff);
     if (type) h.type = *type;
     if (protocol_id) h.protocol_id = *protocol_id;
     if (message_id) h.message_id = *message_id;
-    boost::endian::store_little_u32(m.data(), h.pack());
+    constexpr std::uint32_t reserved = 0xf0000000;
+    boost::endian::store_little_u32(m.data(), h.pack() | (before & reserved));
     if (status && m.size() >= 8) boost::endian::store_little_s32(m.data() + 4, *status);
 }
 

@@ -46,6 +46,25 @@ void monitor::notify_watch() {
 void monitor::delayed_matched(request& r, sim_time when) {
     r.delayed_irq = std::max(irq_entered_, r.delayed_used);
     r.delayed_matched = when;
+    r.delayed_taken = true;
+}
+
+void monitor::conclude(request& r, outcome o, std::int32_t linux_errno, sim_time when) {
+    r.result = o;
+    r.linux_errno = linux_errno;
+    r.felt = when;
+    check_each_hop(r);
+}
+
+void monitor::delayed_done(request& r, std::int32_t linux_errno, sim_time when) {
+    r.delayed = delayed_state::received;
+    conclude(r, linux_errno ? outcome::scmi_error : outcome::ok, linux_errno, when);
+}
+
+void monitor::delayed_missed(request& r, std::int32_t linux_errno, sim_time when) {
+    r.delayed = delayed_state::timed_out;
+    if (!r.delayed_lost) pin(r);
+    conclude(r, outcome::timed_out, linux_errno, when);
 }
 
 void monitor::abandon(request& r) {
@@ -82,7 +101,7 @@ void monitor::check_each_hop(const request& r) {
 }
 
 void monitor::wrong_sums(const request& r, sim_time sum, bool negative) {
-    violate({r.at[index_of(instant::returned)], "hop sums",
+    violate({r.felt, "hop sums",
              "request " + std::to_string(r.id) + ": its hops add up to " + to_string(sum) +
                  ", its round trip is " + to_string(r.round_trip()) +
                  (negative ? ", and a hop is negative" : ""),
@@ -94,14 +113,20 @@ void monitor::forget(std::vector<request*>& list, request* r) {
     if (it != list.end()) list.erase(it);
 }
 
-request* monitor::awaiting_delayed(std::uint16_t token, std::uint8_t protocol) {
+/// Of those whose delayed response is still to come, and that it `is`, the first: a token is drawn
+/// again while an earlier request's delayed response is late.
+template <class Is>
+request* monitor::delayed_of(std::uint16_t token, std::uint8_t protocol, Is is) {
+    request* first = nullptr;
     for (request* r : open_) {
-        if (r->delayed == delayed_state::awaited && r->hdr.token == token &&
-            r->hdr.protocol_id == protocol) {
-            return r;
-        }
+        if (r->hdr.token != token || r->hdr.protocol_id != protocol || r->delayed_lost) continue;
+        const bool to_come =
+            r->delayed == delayed_state::awaited
+                ? !r->delayed_taken
+                : r->delayed == delayed_state::timed_out && r->delayed_late_at == sim_time{};
+        if (to_come && is(*r) && (!first || r->id < first->id)) first = r;
     }
-    return nullptr;
+    return first;
 }
 
 /// Taken by a worker that was awake before its own kick arrived: it waited in the queue.
@@ -115,11 +140,31 @@ void monitor::taken_early(request& r) {
 }
 
 void monitor::delayed_ready(std::uint16_t token, std::uint8_t protocol, sim_time when) {
-    if (request* r = awaiting_delayed(token, protocol)) r->delayed_ready = when;
+    const auto at_work = [](const request& r) { return r.delayed_ready == sim_time{}; };
+    if (request* r = delayed_of(token, protocol, at_work)) r->delayed_ready = when;
 }
 
 void monitor::delayed_used(std::uint16_t token, std::uint8_t protocol, sim_time when) {
-    if (request* r = awaiting_delayed(token, protocol)) r->delayed_used = when;
+    const auto unsent = [](const request& r) { return r.delayed_used == sim_time{}; };
+    if (request* r = delayed_of(token, protocol, unsent)) r->delayed_used = when;
+}
+
+void monitor::delayed_lost(std::uint16_t token, std::uint8_t protocol) {
+    const auto unsent = [](const request& r) { return r.delayed_used == sim_time{}; };
+    if (request* r = delayed_of(token, protocol, unsent)) lose_delayed(*r);
+}
+
+void monitor::lose_delayed(request& r) {
+    r.delayed_lost = true;
+    if (r.delayed == delayed_state::timed_out) unpin(r);
+}
+
+void monitor::delayed_late(std::uint16_t token, std::uint8_t protocol, sim_time when) {
+    const auto given_up = [](const request& r) { return r.delayed == delayed_state::timed_out; };
+    request* r = delayed_of(token, protocol, given_up);
+    if (!r) return;
+    r->delayed_late_at = when;
+    unpin(*r);
 }
 
 void monitor::show_access(bool write, std::uint32_t offset, std::uint32_t value) {
@@ -150,6 +195,14 @@ void monitor::device_reset() {
     }
     unseen_.clear();
     unserved_.clear();
+    std::vector<request*> owed;
+    for (request* r : open_) {
+        const bool awaited = r->delayed == delayed_state::awaited && !r->delayed_taken;
+        const bool late =
+            r->delayed == delayed_state::timed_out && r->delayed_late_at == sim_time{};
+        if ((awaited || late) && !r->delayed_lost) owed.push_back(r);
+    }
+    for (request* r : owed) lose_delayed(*r);  // closes some of them
 }
 
 void monitor::violate(const violation& v) {
@@ -160,8 +213,11 @@ void monitor::violate(const violation& v) {
 void monitor::finish(sim_time when) {
     for (request* r : open_) {
         if (!r->left) {
-            r->at[index_of(instant::returned)] = when;
+            r->at[index_of(instant::returned)] = r->felt = when;
             if (r->timed_out && r->at[index_of(instant::woke)] == sim_time{}) r->timed_out = false;
+        } else if (r->waited() && r->delayed == delayed_state::awaited) {
+            r->result = outcome::unfinished;
+            r->felt = when;
         }
         sink_.on_request(*r);
     }

@@ -32,6 +32,16 @@ struct violation {
     std::string source;
 };
 
+/// A call of an open loop that has returned.
+struct call_record {
+    std::uint16_t context = 0;
+    sim_time intended, returned;  ///< when it was due; when its caller went on
+    int linux_errno = 0;          ///< 0 or negative: what the caller got
+    /// The platform answered all of its messages, or the driver waited for one until its limit: how
+    /// long it took says something about the platform. Not so when the driver refused to send.
+    bool answered = false;
+};
+
 /// What a run reports to, any of it optional. Implemented by testbenches.
 class run_sink {
 public:
@@ -41,6 +51,7 @@ public:
     virtual void on_log(const traces::log_line& l) = 0;
     virtual void on_register(sim_time when, const traces::register_trace_line& l) = 0;
     virtual void on_violation(const violation& v) = 0;
+    virtual void on_call(const call_record&) {}  ///< once per call of an open loop
 };
 
 class monitor {
@@ -67,6 +78,15 @@ public:
     /// The reply was matched in the handler (interrupt, collect end here).
     void matched(request& r, sim_time when);
     void delayed_matched(request& r, sim_time when);
+    /// Its response has come: from now on the caller waits for the delayed response.
+    void await_delayed(request& r) { r.wait_number = ++waits_; }
+    /// The caller goes on with its delayed response, or without. The record of one that gave up is
+    /// kept until the delayed response has come or is known never to come.
+    void delayed_done(request& r, std::int32_t linux_errno, sim_time when);
+    void delayed_missed(request& r, std::int32_t linux_errno, sim_time when);
+    /// The driver refused a delayed response: that of a caller that has given up, if there is one.
+    void delayed_late(std::uint16_t token, std::uint8_t protocol, sim_time when);
+    void call_returned(const call_record& c) { sink_.on_call(c); }
     /// The caller returns: the round trip ends, its hops are checked.
     void leave(request& r, outcome o, std::int32_t linux_errno, sim_time when);
     /// The driver forgets a chain that the device still has: nothing of it is this request's.
@@ -91,6 +111,8 @@ public:
     }
     void delayed_ready(std::uint16_t token, std::uint8_t protocol, sim_time when);
     void delayed_used(std::uint16_t token, std::uint8_t protocol, sim_time when);
+    /// It will never be sent, or not as what the driver awaits.
+    void delayed_lost(std::uint16_t token, std::uint8_t protocol);
 
     // --- virtqueue ownership, when it is checked ---
     void set_ownership(virtio::ownership_checker* c) { ownership_ = c; }
@@ -158,7 +180,10 @@ private:
     request* at_head(std::uint16_t head) {
         return head < by_head_.size() ? by_head_[head] : nullptr;
     }
-    request* awaiting_delayed(std::uint16_t token, std::uint8_t protocol);
+    template <class Is>
+    request* delayed_of(std::uint16_t token, std::uint8_t protocol, Is is);
+    void conclude(request& r, outcome o, std::int32_t linux_errno, sim_time when);
+    void lose_delayed(request& r);
 
     run_sink& sink_;
     waves* waves_ = nullptr;
@@ -170,7 +195,7 @@ private:
     std::vector<request*> by_head_;   ///< command queue: the request that a chain carries
     std::vector<request*> unseen_;    ///< published, no kick seen since
     std::vector<request*> unserved_;  ///< seen, no worker running since
-    std::uint64_t next_id_ = 1, violations_ = 0;
+    std::uint64_t next_id_ = 1, violations_ = 0, waits_ = 0;
     sim_time irq_entered_;
     bool in_handler_ = false;
     bool trace_registers_ = false;
@@ -204,6 +229,7 @@ inline void monitor::leave(request& r, outcome o, std::int32_t linux_errno, sim_
     r.result = o;
     r.linux_errno = linux_errno;
     r.at[std::size_t(instant::returned)] = when;
+    r.felt = when;
     r.left = true;
     r.last = 0;
     move_hop(r.timed_out ? int(hop::complete) : lane(r), -1);

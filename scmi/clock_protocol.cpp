@@ -102,8 +102,9 @@ rounding rounding_of(std::uint32_t flags) {
 status queue_completion(server_state& state, const request& r, std::uint64_t rate,
                         command_result& out) {
     if (r.word(0) & 1u << 1) return status::success;
-    if (state.pending_clock >= state.description.clock_max_async) return status::busy;
-    ++state.pending_clock;
+    std::uint32_t& pending = state.pending_clock[r.agent_id - 1];
+    if (pending >= state.description.clock_max_async) return status::busy;
+    ++pending;
     message_bytes& delayed = start_delayed(r, out);
     put_u32(delayed, r.word(1));
     put_u64(delayed, rate);

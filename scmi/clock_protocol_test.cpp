@@ -268,12 +268,12 @@ TEST(clock_protocol, asynchronous_sets_are_limited) {
     EXPECT_EQ(rate_of(server, 0), 200u);
     EXPECT_EQ(status_of(set_rate(server, 0, 400).response),
               status::success);  // synchronous ones go
-    server.delayed_done(clk);
+    server.delayed_done(1, clk);
     EXPECT_TRUE(set_rate(server, 0, 100, async_flag).delayed);
-    server.delayed_done(clk);
-    server.delayed_done(clk);
-    EXPECT_THROW(server.delayed_done(clk), error);
-    EXPECT_THROW(server.delayed_done(protocol::base), error);
+    server.delayed_done(1, clk);
+    server.delayed_done(1, clk);
+    EXPECT_THROW(server.delayed_done(1, clk), error);
+    EXPECT_THROW(server.delayed_done(1, protocol::base), error);
 }
 
 // Bit 1: no delayed response; such a set takes no place. Without bit 0 it is ignored.
@@ -286,7 +286,7 @@ TEST(clock_protocol, asynchronous_set_without_delayed_response) {
     }
     EXPECT_EQ(rate_of(server, 0), 400u);
     EXPECT_EQ(status_of(set_rate(server, 0, 100, silent_flag).response), status::success);
-    EXPECT_THROW(server.delayed_done(clk), error);
+    EXPECT_THROW(server.delayed_done(1, clk), error);
 }
 
 // SCP-firmware: NOT_SUPPORTED where attributes say 0; virtio 5.17.6.1: and without P2A channels.
@@ -352,17 +352,17 @@ TEST(clock_protocol, reset_agent_undoes_only_its_own) {
     set_rate(server, 1, 1500, 0, {1});
     set_rate(server, 1, 1600, 0, {2});
     ASSERT_TRUE(set_rate(server, 0, 100, async_flag, {1}).delayed);
-    server.reset_agent(1);
+    test::reset(server, 1);
     EXPECT_FALSE(is_on(server, 1));
     EXPECT_TRUE(is_on(server, 0));
     EXPECT_EQ(rate_of(server, 0), 200u);
     EXPECT_EQ(rate_of(server, 1), 1600u);
-    server.delayed_done(clk);  // dropped by the reset
-    server.reset_agent(2);
+    server.delayed_done(1, clk);  // dropped by the reset
+    test::reset(server, 2);
     EXPECT_EQ(rate_of(server, 1), 1000u);
     EXPECT_TRUE(is_on(server, 0));
     // As at construction: another reset changes nothing.
-    server.reset_agent(1);
+    test::reset(server, 1);
     EXPECT_TRUE(is_on(server, 0));
     EXPECT_FALSE(is_on(server, 1));
 }

@@ -132,6 +132,9 @@ void check_performance_domains(const platform_description& d) {
         check_name(at(list, i, "name"), p.name, v3 ? 63 : 15);
         check_levels(at(list, i, "levels"), p.levels);
         check_range(at(list, i, "rate_limit_us"), p.rate_limit_us, 0, 0xfffff);
+        if (p.fast_channels && d.performance_version < 0x20000) {
+            refuse(at(list, i, "fast_channels"), "needs a performance_version of 0x20000");
+        }
         const auto is_start = [&p](const performance_level& l) { return l.level == p.level; };
         if (std::none_of(p.levels.begin(), p.levels.end(), is_start)) {
             refuse(at(list, i, "level"),

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
 
 namespace scmi_vp::scmi {
 namespace {
@@ -92,15 +93,23 @@ constexpr std::array message_table{
 };
 
 constexpr std::size_t first_protocol = 0x10, protocol_span = 6, message_span = 0x11;
-using row_index = std::array<std::int8_t, protocol_span * message_span>;
+using row_number = std::int16_t;
+using row_index = std::array<row_number, protocol_span * message_span>;
+constexpr row_number no_row = -1;
+static_assert(message_table.size() <= std::size_t(std::numeric_limits<row_number>::max()),
+              "row_number cannot count the rows of message_table");
 
+// Does not compile if a row is outside the index, or there twice.
 constexpr row_index make_index() {
     row_index index{};
-    for (std::size_t i = 0; i < index.size(); ++i) index[i] = -1;
+    for (std::size_t i = 0; i < index.size(); ++i) index[i] = no_row;
     for (std::size_t i = 0; i < message_table.size(); ++i) {
         const message_info& row = message_table[i];
-        index[(row.protocol_id - first_protocol) * message_span + row.message_id] =
-            static_cast<std::int8_t>(i);
+        if (row.message_id >= message_span) throw "a message id beyond message_span";
+        row_number& at =
+            index.at((row.protocol_id - first_protocol) * message_span + row.message_id);
+        if (at != no_row) throw "two rows of one message";
+        at = static_cast<row_number>(i);
     }
     return index;
 }
@@ -149,8 +158,8 @@ const message_info* find_message(std::uint8_t protocol_id, std::uint8_t message_
         message_id >= message_span) {
         return nullptr;
     }
-    const int row = rows[(protocol_id - first_protocol) * message_span + message_id];
-    return row < 0 ? nullptr : &message_table[static_cast<std::size_t>(row)];
+    const row_number row = rows[(protocol_id - first_protocol) * message_span + message_id];
+    return row == no_row ? nullptr : &message_table[static_cast<std::size_t>(row)];
 }
 
 std::string message_name(std::uint8_t protocol_id, std::uint8_t message_id) {

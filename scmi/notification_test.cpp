@@ -37,9 +37,7 @@ platform_description talkative(std::size_t agents = 2) {
 }
 
 /// "agent 1: protocol 13 event 1: 0 0 200" for each message.
-strings told(platform_server& server, const platform_change& c) {
-    std::deque<notification> out;
-    server.change(c, out);
+strings texts_of(const notifications& out) {
     strings all;
     for (const notification& n : out) {
         const header h = header::unpack(get_u32(n.bytes.data(), n.bytes.size(), 0));
@@ -55,6 +53,81 @@ strings told(platform_server& server, const platform_change& c) {
         all.push_back(text);
     }
     return all;
+}
+
+strings told(platform_server& server, const platform_change& c) {
+    notifications out;
+    server.change(c, out);
+    return texts_of(out);
+}
+
+/// Both agents want to be told of everything.
+void subscribe_all(platform_server& server) {
+    for (const std::uint32_t agent : {1u, 2u}) {
+        ask(server, protocol::power, 6, {0, 1}, {agent});
+        ask(server, protocol::perf, 9, {0, 1}, {agent});
+        ask(server, protocol::perf, 10, {0, 1}, {agent});
+    }
+}
+
+// DEN0056 4.3.3, 4.5.3: every subscriber is told of what an agent changed, the one that caused it,
+// too; agent_id says who that was.
+TEST(notifications, tell_every_subscriber_what_an_agent_changed) {
+    platform_description off_at_start = talkative();
+    off_at_start.power_domains[0].on = false;
+    platform_server server(off_at_start);
+    subscribe_all(server);
+    const auto by = [&](std::uint32_t agent, std::uint8_t p, std::uint8_t m, const words& w) {
+        return texts_of(ask(server, p, m, w, {agent}).told);
+    };
+    // Limits that exclude the level move it: two events.
+    EXPECT_THAT(by(1, protocol::perf, 5, {0, 200, 100}),
+                ElementsAre("agent 1: protocol 13 event 0: 1 0 200 100",
+                            "agent 2: protocol 13 event 0: 1 0 200 100",
+                            "agent 1: protocol 13 event 1: 1 0 200",
+                            "agent 2: protocol 13 event 1: 1 0 200"));
+    EXPECT_THAT(by(2, protocol::perf, 7, {0, 100}),
+                ElementsAre("agent 1: protocol 13 event 1: 2 0 100",
+                            "agent 2: protocol 13 event 1: 2 0 100"));
+    // On while anyone wants it: one transition, when the first wants it.
+    EXPECT_THAT(
+        by(2, protocol::power, 4, {0, 0, 0}),
+        ElementsAre("agent 1: protocol 11 event 0: 2 0 0", "agent 2: protocol 11 event 0: 2 0 0"));
+    EXPECT_THAT(by(1, protocol::power, 4, {0, 0, 0}), IsEmpty());
+    EXPECT_THAT(by(2, protocol::power, 4, {0, 0, 0x40000000}), IsEmpty());
+    EXPECT_THAT(by(1, protocol::power, 4, {0, 0, 0x40000000}),
+                ElementsAre("agent 1: protocol 11 event 0: 1 0 1073741824",
+                            "agent 2: protocol 11 event 0: 1 0 1073741824"));
+}
+
+TEST(notifications, tell_nothing_of_what_stays_as_it_is_or_is_refused) {
+    platform_server server(talkative());
+    subscribe_all(server);
+    const auto by = [&](std::uint8_t p, std::uint8_t m, const words& w) {
+        return texts_of(ask(server, p, m, w).told);
+    };
+    EXPECT_THAT(by(protocol::perf, 5, {0, 300, 100}), IsEmpty()) << "the limits that it has";
+    EXPECT_THAT(by(protocol::perf, 7, {0, 300}), IsEmpty()) << "the level that it has";
+    EXPECT_THAT(by(protocol::perf, 7, {0, 150}), IsEmpty()) << "no level";
+    EXPECT_THAT(by(protocol::power, 4, {0, 0, 0}), IsEmpty()) << "on already";
+    // Agent 2 limits it further: what agent 1 then loosens changes nothing.
+    ask(server, protocol::perf, 5, {0, 100, 100}, {2});
+    EXPECT_THAT(by(protocol::perf, 5, {0, 200, 100}), IsEmpty());
+}
+
+// What a reset takes back is a change of that agent's; it has forgotten that it asked.
+TEST(notifications, tell_the_others_what_a_reset_takes_back) {
+    platform_description off_at_start = talkative();
+    off_at_start.power_domains[0].on = false;
+    platform_server server(off_at_start);
+    subscribe_all(server);
+    ask(server, protocol::perf, 5, {0, 200, 100}, {1});
+    ask(server, protocol::power, 4, {0, 0, 0}, {1});
+    EXPECT_THAT(texts_of(reset(server, 1)),
+                ElementsAre("agent 2: protocol 11 event 0: 1 0 1073741824",
+                            "agent 2: protocol 13 event 0: 1 0 300 100",
+                            "agent 2: protocol 13 event 1: 1 0 300"));
+    EXPECT_THAT(texts_of(reset(server, 1)), IsEmpty());
 }
 
 TEST(notifications, are_told_to_agents_that_asked_only) {
@@ -128,7 +201,7 @@ TEST(notifications, end_with_a_reset_of_the_agent) {
         ask(server, protocol::sensor, 4, {0, 1}, {agent});
         ask(server, protocol::sensor, 5, {0, 3, 5, 0}, {agent});
     }
-    server.reset_agent(1);
+    reset(server, 1);
     for (const platform_change& c : {platform_change{change_kind::base_error},
                                      {change_kind::power_state, 0, 0},
                                      {change_kind::performance_level, 0, 100},
@@ -183,7 +256,7 @@ TEST(notify_commands, do_not_exist_without_a_way_to_tell) {
 TEST(changes, of_what_does_not_exist_are_refused) {
     platform_server server(talkative(1));
     const auto what = [&](const platform_change& c) {
-        std::deque<notification> out;
+        notifications out;
         try {
             server.change(c, out);
         } catch (const error& e) {

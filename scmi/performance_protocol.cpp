@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Performance protocol 1.0, 2.0 and 3.0: levels and limits, and who is told when they change.
-// virtio has no FastChannels (virtio 5.17.6.1).
+// virtio has no FastChannels (virtio 5.17.6.1): a platform can claim them, not describe them.
 #include <algorithm>
 
 #include "base/error.h"
@@ -42,6 +42,7 @@ status domain_attributes(server_state& state, const request& r, command_result& 
     const std::uint32_t p2a = r.delayed_allowed ? 1 : 0;
     put_u32(out.response, std::uint32_t(d.set_limits) << 31 | std::uint32_t(d.set_level) << 30 |
                               (d.notifies_limits & p2a) << 29 | (d.notifies_level & p2a) << 28 |
+                              std::uint32_t(d.fast_channels) << 27 |
                               std::uint32_t(d.name.size() > short_name) << 26);
     put_u32(out.response, d.rate_limit_us);
     put_u32(out.response, d.sustained_freq_khz);
@@ -93,6 +94,38 @@ void move_into_limits(performance_state& domain, const levels& list) {
     domain.level = domain.level > domain.range.max ? cap->level : std::min(floor, cap)->level;
 }
 
+// A domain before and after a change: what became different is told to every agent that asked, the
+// one that caused it, too (DEN0056 4.5.3); `cause` is that agent, 0 the platform.
+class change_of_domain {
+public:
+    change_of_domain(performance_state& domain, const levels& list, std::uint32_t id)
+        : domain_(domain), list_(list), id_(id), range_(domain.range), level_(domain.level) {}
+
+    void apply_limits() {
+        aggregate(domain_);
+        move_into_limits(domain_, list_);
+    }
+    bool moved() const { return domain_.level != level_; }
+
+    void tell(std::uint32_t cause, notifications& out) const {
+        const auto resource = static_cast<std::int32_t>(id_);
+        if (domain_.range.max != range_.max || domain_.range.min != range_.min) {
+            notify_agents(domain_.notify_limits, protocol::perf, 0, resource,
+                          {cause, id_, domain_.range.max, domain_.range.min}, out);
+        }
+        if (!moved()) return;
+        notify_agents(domain_.notify_level, protocol::perf, 1, resource,
+                      {cause, id_, domain_.level}, out);
+    }
+
+private:
+    performance_state& domain_;
+    const levels& list_;
+    std::uint32_t id_;
+    level_range range_;
+    std::uint32_t level_;
+};
+
 // DEN0056 4.5.2: a bound need not be a level, but it lies within them. Since 3.0 a zero leaves the
 // agent's bound as it is, and two zeroes are OUT_OF_RANGE.
 status limits_set(server_state& state, const request& r, command_result& out) {
@@ -111,11 +144,11 @@ status limits_set(server_state& state, const request& r, command_result& out) {
     if (wanted.min < d.levels.front().level || wanted.max > d.levels.back().level) {
         return status::out_of_range;
     }
+    change_of_domain change(*domain, d.levels, r.word(0));
     mine = wanted;
-    aggregate(*domain);
-    const std::uint32_t before = domain->level;
-    move_into_limits(*domain, d.levels);
-    if (domain->level != before) domain->level_setter = r.agent_id;
+    change.apply_limits();
+    if (change.moved()) domain->level_setter = r.agent_id;
+    change.tell(state.named(r.agent_id), out.told);
     return status::success;
 }
 
@@ -139,8 +172,10 @@ status level_set(server_state& state, const request& r, command_result& out) {
     const auto below = [](const performance_level& l, std::uint32_t v) { return l.level < v; };
     const auto found = std::lower_bound(d.levels.begin(), d.levels.end(), wanted, below);
     if (found == d.levels.end() || found->level != wanted) return status::out_of_range;
+    const change_of_domain change(*domain, d.levels, r.word(0));
     domain->level = wanted;
     domain->level_setter = r.agent_id;
+    change.tell(state.named(r.agent_id), out.told);
     return status::success;
 }
 
@@ -163,8 +198,8 @@ status notify_level(server_state& state, const request& r, command_result& out) 
     return set_notify(r, r.word(1), described(state, r).notifies_level, domain->notify_level);
 }
 
-// Of a domain whose attributes offer no FastChannels (bit 27): NOT_FOUND for what is no message of
-// the protocol, NOT_SUPPORTED for what is (SCP-firmware, Arm's conformance suite).
+// There is no FastChannel, whatever the attributes claim: NOT_FOUND for what is no message of the
+// protocol, NOT_SUPPORTED for what is (SCP-firmware, Arm's conformance suite).
 status describe_fastchannel(server_state& state, const request& r, command_result& out) {
     if (!find_domain(state, r, out)) return status::not_found;
     const std::uint32_t id = r.word(1);
@@ -184,9 +219,9 @@ level_range all_levels(const performance_domain_description& d) {
     return {d.levels.back().level, d.levels.front().level};
 }
 
-void tell_of_level(const performance_state& domain, std::uint32_t id, notifications& out) {
-    notify_agents(domain.notify_level, protocol::perf, 1, static_cast<std::int32_t>(id),
-                  {0, id, domain.level}, out);
+// DEN0056 4.2.2.4, 4.5.2: bit 0 says that some domain has a FastChannel for the message.
+void offer_fast_channels(command_table& table) {
+    for (const std::size_t id : {0x5, 0x6, 0x7, 0x8}) table.commands[id].attributes = 1;
 }
 
 }  // namespace
@@ -200,9 +235,10 @@ void change_performance_level(server_state& state, const platform_change& c, not
                                             " has no level " + std::to_string(c.value));
     }
     if (domain.level == c.value) return;
+    const change_of_domain change(domain, list, c.id);
     domain.level = static_cast<std::uint32_t>(c.value);
     domain.level_setter = 0;
-    tell_of_level(domain, c.id, out);
+    change.tell(0, out);
 }
 
 void change_performance_limits(server_state& state, const platform_change& c, notifications& out) {
@@ -215,17 +251,11 @@ void change_performance_limits(server_state& state, const platform_change& c, no
                         std::to_string(d.levels.front().level) + " to " +
                         std::to_string(d.levels.back().level));
     }
-    const level_range before = domain.range;
-    const std::uint32_t level = domain.level;
+    change_of_domain change(domain, d.levels, c.id);
     domain.platform_limits = {static_cast<std::uint32_t>(c.value),
                               static_cast<std::uint32_t>(c.low)};
-    aggregate(domain);
-    move_into_limits(domain, d.levels);
-    if (domain.range.max != before.max || domain.range.min != before.min) {
-        notify_agents(domain.notify_limits, protocol::perf, 0, static_cast<std::int32_t>(c.id),
-                      {0, c.id, domain.range.max, domain.range.min}, out);
-    }
-    if (domain.level != level) tell_of_level(domain, c.id, out);
+    change.apply_limits();
+    change.tell(0, out);
 }
 
 command_table performance_commands(const platform_description& description) {
@@ -242,7 +272,10 @@ command_table performance_commands(const platform_description& description) {
           std::any_of(domains.begin(), domains.end(), [](auto& d) { return d.notifies_limits; }));
     serve(table, 0xa, notify_level,
           std::any_of(domains.begin(), domains.end(), [](auto& d) { return d.notifies_level; }));
-    if (version >= 0x20000) serve(table, 0xb, describe_fastchannel, false);
+    const bool fast =
+        std::any_of(domains.begin(), domains.end(), [](auto& d) { return d.fast_channels; });
+    if (version >= 0x20000) serve(table, 0xb, describe_fastchannel, fast);
+    if (fast) offer_fast_channels(table);
     if (version >= 0x30000) serve(table, 0xc, name_get);
     return table;
 }
@@ -264,18 +297,19 @@ std::vector<performance_state> initial_performance_domains(
     return domains;
 }
 
-void reset_performance_domains_of(server_state& state, std::uint32_t agent_id) {
-    for (std::size_t i = 0; i < state.performance_domains.size(); ++i) {
+void reset_performance_domains_of(server_state& state, std::uint32_t agent_id, notifications& out) {
+    for (std::uint32_t i = 0; i < state.performance_domains.size(); ++i) {
         performance_state& domain = state.performance_domains[i];
         const performance_domain_description& d = state.description.performance_domains[i];
+        change_of_domain change(domain, d.levels, i);
         domain.limits[agent_id - 1] = all_levels(d);
         domain.notify_limits[agent_id - 1] = domain.notify_level[agent_id - 1] = 0;
-        aggregate(domain);
         if (domain.level_setter == agent_id) {
             domain.level = d.level;
             domain.level_setter = 0;
         }
-        move_into_limits(domain, d.levels);
+        change.apply_limits();
+        change.tell(state.named(agent_id), out);
     }
 }
 

@@ -2,6 +2,7 @@
 // Performance 1.0 to 3.0: attributes, levels in parts, levels and limits of several agents.
 #include <gtest/gtest.h>
 
+#include "base/error.h"
 #include "scmi/server_test_tools.h"
 
 namespace scmi_vp::scmi {
@@ -280,13 +281,13 @@ TEST(performance_protocol, reset_agent_undoes_only_its_own) {
     set_limits(server, 0, 800, 200, {2});
     set_level(server, 0, 400, {1});
     set_level(server, 2, 800, {2});
-    server.reset_agent(1);
+    test::reset(server, 1);
     EXPECT_EQ(limits_of(server), range(800, 200));
     EXPECT_EQ(level_of(server), 200u);
     EXPECT_EQ(level_of(server, 2), 800u);
     set_limits(server, 1, 100, 100, {2});
     EXPECT_EQ(level_of(server, 1), 100u);
-    server.reset_agent(2);
+    test::reset(server, 2);
     EXPECT_EQ(limits_of(server), range(800, 100));
     EXPECT_EQ(level_of(server, 1), 200u);  // its limits had moved that level
     EXPECT_EQ(level_of(server, 2), 200u);
@@ -314,6 +315,27 @@ TEST(performance_protocol, has_no_fastchannels) {
     for (const std::uint32_t id : {0xcu, 0x10u, 0x11u, 0x80000007u}) {
         EXPECT_EQ(status_for(server, perf, 0x0b, {0, id}), status::not_found) << id;
     }
+}
+
+// A platform that relays firmware for another transport claims them all the same: what the messages
+// and the domain say agrees, and what cannot be described is not.
+TEST(performance_protocol, fastchannels_can_be_claimed) {
+    platform_description d = three_domains();
+    d.performance_domains[1].fast_channels = true;
+    platform_server server(d);
+    const auto bit = [&](std::uint32_t domain) {
+        return word_of(ask(server, perf, 0x03, {domain}).response, 0) >> 27 & 1;
+    };
+    EXPECT_EQ(bit(0), 0u);
+    EXPECT_EQ(bit(1), 1u);
+    for (const std::uint32_t id : {5u, 6u, 7u, 8u}) {
+        EXPECT_EQ(word_of(ask(server, perf, 0x02, {id}).response, 0), 1u) << id;
+        EXPECT_EQ(status_for(server, perf, 0x0b, {1, id}), status::not_supported) << id;
+    }
+    EXPECT_EQ(word_of(ask(server, perf, 0x02, {4}).response, 0), 0u);
+    EXPECT_EQ(status_for(server, perf, 0x02, {0xb}), status::success);
+    d.performance_version = 0x10000;
+    EXPECT_THROW(platform_server{d}, scmi_vp::error);
 }
 
 // A domain without extended name answers NAME_GET with its short one.

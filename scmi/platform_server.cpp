@@ -29,7 +29,7 @@ status message_attributes(server_state&, const request& r, command_result& out) 
     }
     // virtio 5.17.6.1: what will be denied is not shown.
     if (r.table->commands[id].asks_notification && !r.delayed_allowed) return status::not_found;
-    put_u32(out.response, 0);
+    put_u32(out.response, r.table->commands[id].attributes);
     return status::success;
 }
 
@@ -90,10 +90,10 @@ void notify_agents(const std::vector<std::uint8_t>& by_agent, std::uint8_t proto
 }
 
 message_bytes& start_delayed(const request& r, command_result& out) {
-    header h = r.hdr;
-    h.type = message_type::delayed_response;
+    constexpr std::uint32_t type_bits = 3u << 8;
     message_bytes& m = out.delayed.emplace();
-    put_u32(m, h.pack());
+    put_u32(m, (r.header_word & ~type_bits) |
+                   static_cast<std::uint32_t>(message_type::delayed_response) << 8);
     put_u32(m, static_cast<std::uint32_t>(status::success));
     return m;
 }
@@ -117,7 +117,10 @@ struct platform_server::impl {
         state.performance_domains = detail::initial_performance_domains(d);
         state.clocks = detail::initial_clocks(d);
         state.sensors = detail::initial_sensors(d);
-        state.notify_errors.assign(std::max<std::size_t>(1, d.agents.size()), 0);
+        const std::size_t agents = std::max<std::size_t>(1, d.agents.size());
+        state.notify_errors.assign(agents, 0);
+        state.pending_clock.assign(agents, 0);
+        state.pending_sensor.assign(agents, 0);
         state.description = std::move(d);
     }
 
@@ -154,6 +157,16 @@ status platform_server::impl::execute(detail::request& r, command_result& out) {
     return command.run(state, r, out);
 }
 
+std::vector<std::uint8_t> listed_but_not_served(const platform_description& d) {
+    std::vector<std::uint8_t> ids;
+    for (const std::uint8_t id : d.protocols) {
+        const bool served = id == protocol::power || id == protocol::perf ||
+                            id == protocol::clock || id == protocol::sensor;
+        if (!served) ids.push_back(id);
+    }
+    return ids;
+}
+
 platform_server::platform_server(platform_description description)
     : impl_(std::make_unique<impl>(std::move(description))) {}
 platform_server::~platform_server() = default;
@@ -179,17 +192,14 @@ void platform_server::handle(std::uint32_t agent_id, const std::uint8_t* data, s
     constexpr std::size_t prefix = 8;  // header and status
     out.response.clear();
     out.delayed.reset();
+    out.told.clear();
     out.resource = -1;
     if (size < 4 || max_reply < prefix) return;
 
-    detail::request r{agent_id,
-                      header::unpack(get_u32(data, size, 0)),
-                      data + 4,
-                      size - 4,
-                      max_reply - prefix,
-                      delayed_allowed,
-                      nullptr};
-    put_u64(out.response, r.hdr.pack());  // and SUCCESS, which is 0
+    const std::uint32_t word = get_u32(data, size, 0);
+    detail::request r{agent_id,           header::unpack(word), word,   data + 4, size - 4,
+                      max_reply - prefix, delayed_allowed,      nullptr};
+    put_u64(out.response, word);  // and SUCCESS, which is 0
     status s = impl_->execute(r, out);
     if (s == status::success && out.response.size() > max_reply) s = status::protocol_error;
     if (s != status::success) {
@@ -199,16 +209,17 @@ void platform_server::handle(std::uint32_t agent_id, const std::uint8_t* data, s
     }
 }
 
-void platform_server::delayed_done(std::uint8_t protocol_id) {
-    std::uint32_t* pending = nullptr;
+void platform_server::delayed_done(std::uint32_t agent_id, std::uint8_t protocol_id) {
+    if (agent_id == 0 || agent_id > impl_->state.agents()) impl_->no_such_agent(agent_id);
+    std::vector<std::uint32_t>* pending = nullptr;
     if (protocol_id == protocol::clock) pending = &impl_->state.pending_clock;
     if (protocol_id == protocol::sensor) pending = &impl_->state.pending_sensor;
-    if (!pending || *pending == 0) {
+    if (!pending || (*pending)[agent_id - 1] == 0) {
         throw error(error_kind::model, "no delayed response of the " +
                                            std::string(protocol_name(protocol_id)) +
                                            " protocol is out, yet one is reported as done");
     }
-    --*pending;
+    --(*pending)[agent_id - 1];
 }
 
 namespace {
@@ -223,7 +234,7 @@ void need(bool exists, const char* what, std::uint32_t id, std::size_t count) {
 
 }  // namespace
 
-void platform_server::change(const platform_change& c, std::deque<notification>& out) {
+void platform_server::change(const platform_change& c, notifications& out) {
     detail::server_state& s = impl_->state;
     switch (c.kind) {
         case change_kind::performance_level:
@@ -244,10 +255,10 @@ void platform_server::change(const platform_change& c, std::deque<notification>&
     }
 }
 
-void platform_server::reset_agent(std::uint32_t agent_id) {
+void platform_server::reset_agent(std::uint32_t agent_id, notifications& out) {
     if (agent_id == 0 || agent_id > impl_->state.agents()) return;
-    detail::reset_power_domains_of(impl_->state, agent_id);
-    detail::reset_performance_domains_of(impl_->state, agent_id);
+    detail::reset_power_domains_of(impl_->state, agent_id, out);
+    detail::reset_performance_domains_of(impl_->state, agent_id, out);
     detail::reset_clocks_of(impl_->state, agent_id);
     detail::reset_sensors_of(impl_->state, agent_id);
     impl_->state.notify_errors[agent_id - 1] = 0;

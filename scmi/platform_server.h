@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,6 +66,10 @@ struct performance_domain_description {
     std::uint32_t sustained_level = 0;
     bool notifies_limits = false;  ///< attributes bit 29: LIMITS_CHANGED can be asked for
     bool notifies_level = false;   ///< attributes bit 28: LEVEL_CHANGED can be asked for
+    /// Attributes bit 27 is set, and the messages that could have a FastChannel say that they have
+    /// one, although virtio has none (5.17.6.1): a platform that relays firmware for another
+    /// transport. Asked to describe one, it says NOT_SUPPORTED. Performance 2.0 and later.
+    bool fast_channels = false;
 };
 
 /// Unit of performance_level::power (Performance PROTOCOL_ATTRIBUTES bits 17:16).
@@ -94,18 +97,30 @@ struct platform_description {
     std::vector<performance_domain_description> performance_domains;
     power_unit performance_power_unit = power_unit::abstract;  ///< microwatt: since 3.0
     std::vector<clock_description> clocks;
-    std::uint8_t clock_max_async = 0;  ///< pending asynchronous rate sets
+    std::uint8_t clock_max_async = 0;  ///< pending asynchronous rate sets of each agent
     std::vector<sensor_description> sensors;
-    std::uint8_t sensor_max_async = 0;               ///< pending asynchronous reads
+    std::uint8_t sensor_max_async = 0;               ///< pending asynchronous reads of each agent
     std::uint16_t sensor_descriptors_per_reply = 0;  ///< at most so many; 0 = as many as fit
     status unknown_message =
         status::not_found;  ///< answer to an unknown message id (servers differ)
 };
 
+/// The protocols that Base lists and nobody serves: each message of them is answered NOT_SUPPORTED.
+std::vector<std::uint8_t> listed_but_not_served(const platform_description& d);
+
+/// A message to an agent that asked for it.
+struct notification {
+    std::uint32_t agent_id = 0;
+    std::int32_t resource = -1;  ///< -1: none
+    message_bytes bytes;         ///< header and payload
+};
+using notifications = std::vector<notification>;
+
 /// What a command leads to. The response is computed when the platform takes the command.
 struct command_result {
     message_bytes response;                ///< header, status, return values
     std::optional<message_bytes> delayed;  ///< delayed response to send later, after the response
+    notifications told;  ///< what it changed, to every agent that asked: the one that sent it, too
     std::int32_t resource =
         -1;  ///< the domain, clock or sensor that it named, if it exists, else -1
 };
@@ -122,13 +137,6 @@ struct platform_change {
     change_kind kind = change_kind::sensor_reading;
     std::uint32_t id = 0;  ///< of the domain or sensor
     std::int64_t value = 0, low = 0;
-};
-
-/// A message to an agent that asked for it.
-struct notification {
-    std::uint32_t agent_id = 0;
-    std::int32_t resource = -1;  ///< -1: none
-    message_bytes bytes;         ///< header and payload
 };
 
 /// One platform with its state, as seen by one or many agents.
@@ -149,8 +157,9 @@ public:
     /// becomes PROTOCOL_ERROR, except lists, which return fewer entries. `delayed_allowed` is false
     /// when VIRTIO_SCMI_F_P2A_CHANNELS was not negotiated (virtio 5.17.6.1: then NOT_SUPPORTED and
     /// not advertised). A command shorter than its 4-byte header, or a max_reply below 8, gets an
-    /// empty response and does nothing. Whatever is asked for asynchronously is seen by the
-    /// matching GET at once: the server has no clock. Throws scmi_vp::error (model) for an agent_id
+    /// empty response and does nothing. The response carries the command's header, bit for bit
+    /// (DEN0056 4.1.3). Whatever is asked for asynchronously is seen by the matching GET at once:
+    /// the server has no clock. Throws scmi_vp::error (model) for an agent_id
     /// that does not exist.
     command_result handle(std::uint32_t agent_id, const std::uint8_t* data, std::size_t size,
                           std::size_t max_reply, bool delayed_allowed);
@@ -158,21 +167,20 @@ public:
     void handle(std::uint32_t agent_id, const std::uint8_t* data, std::size_t size,
                 std::size_t max_reply, bool delayed_allowed, command_result& out);
 
-    /// A delayed response that was handed out has been delivered (or dropped by a reset): its place
-    /// in the asynchronous limit is free again. Exactly once for each; throws scmi_vp::error
-    /// (model) when none is out.
-    void delayed_done(std::uint8_t protocol_id);
+    /// A delayed response that was handed out to an agent has been delivered (or dropped by a
+    /// reset): its place in that agent's asynchronous limit is free again. Exactly once for each;
+    /// throws scmi_vp::error (model) when none is out.
+    void delayed_done(std::uint32_t agent_id, std::uint8_t protocol_id);
 
     /// Something changes without a command. Appends what the agents that asked for it are told.
     /// Throws scmi_vp::error (config) for a domain, sensor or level that does not exist.
-    void change(const platform_change& c, std::deque<notification>& out);
+    void change(const platform_change& c, notifications& out);
 
     /// Back to the state at construction for this agent (virtio device reset): its clock enables,
     /// its wish for power, its limits, its notifications, and the rates and levels that it was the
-    /// last to set. What
-    /// others did stays, and so do the readings
-    /// served and the places of delayed responses (delayed_done frees those that the reset drops).
-    void reset_agent(std::uint32_t agent_id);
+    /// last to set. What others did stays, and so do the readings served and the places of delayed
+    /// responses (delayed_done frees those that the reset drops). Appends what the others are told.
+    void reset_agent(std::uint32_t agent_id, notifications& out);
 
     const platform_description& description() const;
 

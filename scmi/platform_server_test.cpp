@@ -145,14 +145,14 @@ TEST(dispatcher, other_message_types_are_protocol_errors) {
     }
 }
 
-// DEN0056 4.1.3: bits 31:28 are reserved and 0, so they do not come back.
-TEST(dispatcher, reserved_header_bits_are_not_echoed) {
+// DEN0056 4.1.3: the header of a response is that of its command, bits 31:28, reserved, included.
+TEST(dispatcher, reserved_header_bits_come_back) {
     platform_server server(recorded_platform());
     message_bytes m;
     put_u32(m, 0xf0000000u | 0x10u << 10 | 3u << 18);
     const command_result r = server.handle(1, m.data(), m.size(), 136, true);
     EXPECT_EQ(status_of(r.response), status::success);
-    EXPECT_EQ(get_u32(r.response.data(), 8, 0), 0x10u << 10 | 3u << 18);
+    EXPECT_EQ(get_u32(r.response.data(), 8, 0), 0xf0000000u | 0x10u << 10 | 3u << 18);
 }
 
 // Interface: no header, or no room for a status, is answered by nothing and does nothing.
@@ -339,7 +339,7 @@ TEST(server, survives_hostile_commands) {
         }
         ASSERT_GE(r.response.size(), 8u);
         ASSERT_LE(r.response.size(), room);
-        ASSERT_EQ(get_u32(r.response.data(), 4, 0), get_u32(exact.data(), 4, 0) & 0x0fffffff);
+        ASSERT_EQ(get_u32(r.response.data(), 4, 0), get_u32(exact.data(), 4, 0));
         const auto s = std::int32_t(status_of(r.response));
         ASSERT_TRUE(s <= 0 && s >= -11) << s;
         if (s != 0) {
@@ -348,7 +348,7 @@ TEST(server, survives_hostile_commands) {
         ASSERT_TRUE(r.resource >= -1 && r.resource < 5);
         if (r.delayed) {
             ASSERT_EQ(s, 0);
-            server.delayed_done(header::unpack(get_u32(r.delayed->data(), 4, 0)).protocol_id);
+            server.delayed_done(1, header::unpack(get_u32(r.delayed->data(), 4, 0)).protocol_id);
         }
     }
 }

@@ -39,23 +39,34 @@ status domain_attributes(server_state& state, const request& r, command_result& 
     return status::success;
 }
 
-void set_wanted(power_state& domain, std::uint32_t agent_id, bool on) {
+// POWER_STATE_CHANGED; `cause` is the agent that made the transition, 0 the platform.
+void tell_of_state(const power_state& domain, std::uint32_t id, std::uint32_t cause,
+                   notifications& out) {
+    notify_agents(domain.notify, protocol::power, 0, static_cast<std::int32_t>(id),
+                  {cause, id, domain.wanted_by != 0 ? state_on : state_off}, out);
+}
+
+// DEN0056 4.3: every agent that asked is told of a transition, the one that caused it, too.
+void set_wanted(server_state& state, std::uint32_t id, std::uint32_t agent_id, bool on,
+                notifications& out) {
+    power_state& domain = state.power_domains[id];
+    const bool was_on = domain.wanted_by != 0;
     std::uint8_t& mine = domain.wanted[agent_id - 1];
     domain.wanted_by += static_cast<std::uint32_t>(on) - mine;
     mine = on;
+    if (was_on != (domain.wanted_by != 0)) tell_of_state(domain, id, state.named(agent_id), out);
 }
 
 // DEN0056 4.3.2: bit 0 of the flags asks for an asynchronous change, which has no delayed response.
 // Attributes that allow neither way mean that this agent may not set the domain at all.
 status state_set(server_state& state, const request& r, command_result& out) {
     const std::uint32_t flags = r.word(0), wanted = r.word(2);
-    power_state* domain = find_domain(state, r, 1, out);
-    if (!domain) return status::not_found;
+    if (!find_domain(state, r, 1, out)) return status::not_found;
     if (flags & ~1u) return status::invalid_parameters;
     const power_domain_description& d = state.description.power_domains[r.word(1)];
     if (!(flags & 1 ? d.async_set : d.sync_set)) return status::not_supported;
     if (wanted != state_on && wanted != state_off) return status::invalid_parameters;
-    set_wanted(*domain, r.agent_id, wanted == state_on);
+    set_wanted(state, r.word(1), r.agent_id, wanted == state_on, out.told);
     return status::success;
 }
 
@@ -103,8 +114,7 @@ void change_power_state(server_state& state, const platform_change& c, notificat
         domain.wanted_by = 0;
     }
     if (on == was_on) return;
-    notify_agents(domain.notify, protocol::power, 0, static_cast<std::int32_t>(c.id),
-                  {0, c.id, on ? state_on : state_off}, out);
+    tell_of_state(domain, c.id, 0, out);
 }
 
 command_table power_commands(const platform_description& description) {
@@ -134,10 +144,10 @@ std::vector<power_state> initial_power_domains(const platform_description& descr
     return domains;
 }
 
-void reset_power_domains_of(server_state& state, std::uint32_t agent_id) {
-    for (std::size_t i = 0; i < state.power_domains.size(); ++i) {
-        set_wanted(state.power_domains[i], agent_id, state.description.power_domains[i].on);
+void reset_power_domains_of(server_state& state, std::uint32_t agent_id, notifications& out) {
+    for (std::uint32_t i = 0; i < state.power_domains.size(); ++i) {
         state.power_domains[i].notify[agent_id - 1] = 0;
+        set_wanted(state, i, agent_id, state.description.power_domains[i].on, out);
     }
 }
 

@@ -199,10 +199,10 @@ TEST(power_protocol, wishes_of_agents_are_aggregated_and_reset) {
     EXPECT_EQ(state_of(server, 0), off);
     EXPECT_EQ(set_state(server, 1, on, 0, one), status::success);
     EXPECT_EQ(state_of(server, 1), on);
-    server.reset_agent(2);
+    test::reset(server, 2);
     EXPECT_EQ(state_of(server, 0), on);
     EXPECT_EQ(state_of(server, 1), on);
-    server.reset_agent(1);
+    test::reset(server, 1);
     EXPECT_EQ(state_of(server, 1), off);
     EXPECT_EQ(set_state(server, 0, off, 0, two), status::success);
     EXPECT_EQ(state_of(server, 0), on);  // agent 1 wants it again

@@ -97,8 +97,9 @@ status reading_get(server_state& state, const request& r, command_result& out) {
         return status::success;
     }
     if (!s->async || !r.delayed_allowed) return status::not_supported;
-    if (state.pending_sensor >= state.description.sensor_max_async) return status::busy;
-    ++state.pending_sensor;
+    std::uint32_t& pending = state.pending_sensor[r.agent_id - 1];
+    if (pending >= state.description.sensor_max_async) return status::busy;
+    ++pending;
     message_bytes& delayed = start_delayed(r, out);
     put_u32(delayed, r.word(0));
     put_u64(delayed, next_reading(state, *s, state.sensors[r.word(0)].delayed_reading));

@@ -156,12 +156,45 @@ TEST(sensor_protocol, asynchronous_reads_are_limited) {
     EXPECT_EQ(fifth.response.size(), 8u);
     EXPECT_FALSE(fifth.delayed);
     EXPECT_EQ(read(server, 0), 40'004);
-    server.reset_agent(1);
+    test::reset(server, 1);
     EXPECT_EQ(status_for(server, sens, 0x06, {4, 1}), status::busy);
-    server.delayed_done(sens);
+    server.delayed_done(1, sens);
     EXPECT_TRUE(ask(server, sens, 0x06, {4, 1}).delayed);
-    for (int i = 0; i < 4; ++i) server.delayed_done(sens);
-    EXPECT_THROW(server.delayed_done(sens), error);
+    for (int i = 0; i < 4; ++i) server.delayed_done(1, sens);
+    EXPECT_THROW(server.delayed_done(1, sens), error);
+}
+
+// DEN0056 4.1.3: the response's header is the command's; Arm's conformance suite compares the word.
+TEST(sensor_protocol, headers_come_back_as_they_were_sent) {
+    platform_server server(test::recorded_platform());
+    for (const std::uint32_t reserved : {0x0u, 0x1u, 0xau, 0xfu}) {
+        message_bytes m = test::command(protocol::sensor, 6, {4, 1}, 0x2a5);
+        m[3] = std::uint8_t(m[3] | reserved << 4);
+        const std::uint32_t sent = get_u32(m.data(), m.size(), 0);
+        const command_result r = server.handle(1, m.data(), m.size(), 136, true);
+        EXPECT_EQ(get_u32(r.response.data(), 4, 0), sent);
+        ASSERT_TRUE(r.delayed);
+        EXPECT_EQ(get_u32(r.delayed->data(), 4, 0), sent | 2u << 8);
+        m[2] = 0x7f;  // of a protocol that nobody has
+        EXPECT_EQ(get_u32(server.handle(1, m.data(), m.size(), 136, true).response.data(), 4, 0),
+                  get_u32(m.data(), m.size(), 0));
+    }
+}
+
+// "Pending at the same time" is said to each agent of itself: one that fills its places leaves the
+// other's alone.
+TEST(sensor_protocol, limits_of_asynchronous_reads_are_each_agents_own) {
+    platform_description d = test::recorded_platform();
+    d.agents = {{"one"}, {"two"}};
+    platform_server server(d);
+    for (int i = 0; i < 4; ++i) ASSERT_TRUE(ask(server, sens, 0x06, {4, 1}, {1}).delayed);
+    EXPECT_EQ(status_for(server, sens, 0x06, {4, 1}, {1}), status::busy);
+    EXPECT_TRUE(ask(server, sens, 0x06, {4, 1}, {2}).delayed);
+    server.delayed_done(2, sens);
+    EXPECT_THROW(server.delayed_done(2, sens), error);
+    EXPECT_EQ(status_for(server, sens, 0x06, {4, 1}, {1}), status::busy);
+    server.delayed_done(1, sens);
+    EXPECT_TRUE(ask(server, sens, 0x06, {4, 1}, {1}).delayed);
 }
 
 // DEN0056 4.7.2.8, 4.7.2.9: a sensor with 0 trip points answers NOT_SUPPORTED, after the checks.

@@ -62,22 +62,26 @@ struct server_state {
     std::vector<power_state> power_domains;
     std::vector<performance_state> performance_domains;
     std::vector<clock_state> clocks;
-    std::uint64_t readings = 0;       ///< served so far, all sensors together
-    std::uint32_t pending_clock = 0;  ///< delayed responses handed out and not done
-    std::uint32_t pending_sensor = 0;
+    std::uint64_t readings = 0;  ///< served so far, all sensors together
+    /// Delayed responses handed out and not done, by agent - 1.
+    std::vector<std::uint32_t> pending_clock, pending_sensor;
 
     /// Agents that may send; without agent discovery there is one that has no name.
     std::uint32_t agents() const {
         return description.agents.empty() ? 1 : std::uint32_t(description.agents.size());
     }
+    /// How a notification names the agent that caused it: 0, too, where agents have no names.
+    std::uint32_t named(std::uint32_t agent_id) const {
+        return description.agents.empty() ? 0 : agent_id;
+    }
 };
 
 struct command_table;
-using notifications = std::deque<notification>;
 
 struct request {
     std::uint32_t agent_id;
     header hdr;
+    std::uint32_t header_word;  ///< as it was sent, reserved bits and all
     const std::uint8_t* payload;
     std::size_t payload_size;
     std::size_t room;  ///< bytes for return values, after status
@@ -97,6 +101,7 @@ struct command_entry {
     std::uint16_t payload_bytes = 0;
     bool advertised = false;  ///< by PROTOCOL_MESSAGE_ATTRIBUTES
     bool asks_notification = false;
+    std::uint32_t attributes = 0;  ///< what that answers
 };
 
 /// The commands of one protocol by message id, 0 to 0x10.
@@ -122,9 +127,9 @@ command_table make_table(std::uint8_t protocol_id, std::uint32_t version, handle
 void serve(command_table& table, std::uint8_t message_id, handler run, bool advertised = true);
 
 std::vector<power_state> initial_power_domains(const platform_description& description);
-void reset_power_domains_of(server_state& state, std::uint32_t agent_id);
+void reset_power_domains_of(server_state& state, std::uint32_t agent_id, notifications& out);
 std::vector<performance_state> initial_performance_domains(const platform_description& description);
-void reset_performance_domains_of(server_state& state, std::uint32_t agent_id);
+void reset_performance_domains_of(server_state& state, std::uint32_t agent_id, notifications& out);
 std::vector<clock_state> initial_clocks(const platform_description& description);
 void reset_clocks_of(server_state& state, std::uint32_t agent_id);
 std::vector<sensor_state> initial_sensors(const platform_description& description);

@@ -63,6 +63,13 @@ inline status status_for(platform_server& server, std::uint8_t protocol_id, std:
     return status_of(ask(server, protocol_id, message_id, payload, how).response);
 }
 
+/// A device reset of that agent; what the others are told.
+inline notifications reset(platform_server& server, std::uint32_t agent_id) {
+    notifications told;
+    server.reset_agent(agent_id, told);
+    return told;
+}
+
 /// Base 2.0, Clock 1.0 with two clocks, Sensor 1.0 with five sensors.
 inline platform_description recorded_platform() {
     platform_description d;

@@ -95,7 +95,8 @@ void edited_results::edit_everything(const std::string& file, const json& origin
 }
 
 TEST_F(edited_results, of_a_study_are_told_or_refused) {
-    const study s = load(R"(
+    // The study's file is one of the inputs that results are held against.
+    const std::string written = R"(
 [study]
 scenario = "scenario.toml"
 replications = 1
@@ -103,7 +104,9 @@ notes = ["n"]
 [[axis]]
 name = "host"
 values = [ { label = "steady", set = { "workload.loop.0.count" = 10, "workload.loop.1.count" = 10 } } ]
-)");
+)";
+    folder.write("study.toml", written);
+    const study s = load(written);
     study_options options;
     options.out = out();
     options.quiet = true;
@@ -124,14 +127,25 @@ TEST_F(edited_results, say_what_is_missing_and_where) {
     fs::create_directory(out());
     EXPECT_EQ(report("results.json", json::object()),
               "results.json: format is missing; was the file edited?");
-    EXPECT_EQ(report("results.json", {{"format", "scmi-vp results 2"}, {"study", "x"}}),
-              "results.json: title is missing; was the file edited?");
+    EXPECT_EQ(report("results.json", {{"format", "scmi-vp results 3"}, {"study", "x"}}),
+              "results.json: points is missing; was the file edited?");
     fs::remove(out() / "results.json");
-    const json summary{{"title", "t"}, {"scenario", "s.toml"}, {"set", json::array()},
-                       {"seed", 1},    {"requests", 9},        {"round_trip_ps", 5}};
+    const std::string path = (out() / "summary.json").string();
+    json summary{{"title", "t"}, {"scenario", "s.toml"}, {"set", json::array()},
+                 {"seed", 1},    {"requests", 9},        {"round_trip_ps", 5}};
     EXPECT_EQ(explain("summary.json", summary),
-              (out() / "summary.json").string() +
-                  ": round_trip_ps.slowest_request is missing; was the file edited?");
+              path +
+                  ": another version of scmi-vp wrote it (its format is not 'scmi-vp summary "
+                  "2'); run it again");
+    summary["format"] = "scmi-vp summary 2";
+    EXPECT_EQ(explain("summary.json", summary),
+              path + ": command is missing; was the file edited?");
+    summary["command"] = "run";
+    EXPECT_EQ(explain("summary.json", summary),
+              path + ": round_trip_ps.slowest_request is missing; was the file edited?");
+    summary.erase("round_trip_ps");
+    EXPECT_EQ(explain("summary.json", summary),
+              path + ": made_from is missing; was the file edited?");
 }
 
 }  // namespace

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <boost/math/distributions/beta.hpp>
+#include <boost/math/distributions/chi_squared.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
-#include <cstdio>
 #include <numeric>
 
 #include "base/error.h"
@@ -24,17 +24,26 @@ mean_estimate around(double mean, double variance_of_mean, std::size_t units, do
     return {mean, {mean - half, mean + half}, units};
 }
 
-/// "26%", with two significant digits.
-std::string percent(double p) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.2g%%", 100 * p);
-    return text;
+/// The same sentence whatever the time: how many per hour that is stands in `incident_rate`.
+std::string nothing_seen(const std::string& events, std::size_t n) {
+    return "no " + events + " in " +
+           (n == 1 ? "the one replication" : std::to_string(n) + " replications") +
+           ": with 95% confidence, at most 3 incidents in the time simulated are to be expected";
 }
 
-std::string nothing_seen(const std::string& events, std::size_t n) {
-    const std::string runs = n == 1 ? "the one replication" : std::to_string(n) + " replications";
-    return "no " + events + " in " + runs + ": with 95% confidence, at most " +
-           percent(zero_count_bound(n)) + " of such replications have any";
+/// Of nothing seen the one-sided bound: 3 over the requests, nearly ("rule of three"). It holds for
+/// incidents that come independently of each other and take one request each along.
+void add_exact_bounds(rate_estimate& r, std::uint64_t trials) {
+    if (trials == 0) {
+        r.bounds = {0, 1e6};
+        r.bounds_method = "no requests";
+        return;
+    }
+    const interval i = r.count == 0 ? interval{0, zero_count_bound(trials)}
+                                    : clopper_pearson(r.count, std::max(r.count, trials));
+    r.bounds = {1e6 * i.low, 1e6 * i.high};
+    r.bounds_method = (r.count == 0 ? "one-sided exact binomial over " : "exact binomial over ") +
+                      std::to_string(trials) + " requests, taken as independent";
 }
 
 }  // namespace
@@ -67,6 +76,30 @@ interval clopper_pearson(std::uint64_t k, std::uint64_t n, double confidence) {
 double zero_count_bound(std::uint64_t n, double confidence) {
     if (n == 0) return 1;
     return -std::expm1(std::log1p(-confidence) / static_cast<double>(n));
+}
+
+interval poisson_interval(std::uint64_t count, double exposure, double confidence) {
+    if (!(exposure > 0)) {
+        throw error(error_kind::model, "poisson_interval: an exposure that is not above 0");
+    }
+    using boost::math::chi_squared;
+    const double n = static_cast<double>(count);
+    if (count == 0) return {0, -std::log1p(-confidence) / exposure};
+    const double tail = (1 - confidence) / 2;
+    return {boost::math::quantile(chi_squared(2 * n), tail) / 2 / exposure,
+            boost::math::quantile(chi_squared(2 * n + 2), 1 - tail) / 2 / exposure};
+}
+
+incident_rate incidents_in(std::uint64_t count, double hours) {
+    incident_rate r;
+    r.count = count;
+    r.hours = hours;
+    if (!(hours > 0)) return r;
+    r.per_hour = static_cast<double>(count) / hours;
+    const interval i = poisson_interval(count, hours, r.confidence);
+    r.low = i.low;
+    r.high = i.high;
+    return r;
 }
 
 bool tells_quantile(std::uint64_t values, double q) {
@@ -147,10 +180,16 @@ rate_estimate rate_of(const std::vector<unit_counts>& replications,
     } else if (n == 1 && batches.size() < batch_counts::fewest) {
         r.beyond = "too few requests for an interval";
     } else if (r.low == r.high) {
+        r.nothing_random = true;
         r.beyond = "the same rate in all " + std::to_string(n == 1 ? batches.size() : n) +
                    (n == 1 ? " batches" : " replications") +
                    ": nothing random decides it, so there is no interval";
     }
+    r.bounds = {r.low, r.high};
+    std::uint64_t trials = 0;
+    for (const unit_counts& u : replications) trials += u.trials;
+    // What rounding leaves between equal rates is no width.
+    if (r.count == 0 || !(r.high - r.low > 1e-9 * r.per_million)) add_exact_bounds(r, trials);
     return r;
 }
 

@@ -34,6 +34,12 @@ interval clopper_pearson(std::uint64_t k, std::uint64_t n, double confidence = u
 /// 1 - (1 - confidence)^(1/n).
 double zero_count_bound(std::uint64_t n, double confidence = usual_confidence);
 
+/// The mean number of events per unit of exposure behind `count` independent ones in `exposure` > 0
+/// (Garwood 1936, exact). When none was seen, `low` is 0 and `high` the one-sided bound: 3 per
+/// exposure at 95 %.
+interval poisson_interval(std::uint64_t count, double exposure,
+                          double confidence = usual_confidence);
+
 /// One independent unit of a ratio: events among trials (timeouts among requests).
 struct unit_counts {
     std::uint64_t events = 0, trials = 0;
@@ -85,7 +91,22 @@ struct rate_estimate {
     double confidence = usual_confidence;
     std::string method;  ///< "t over 10 replications"
     std::string beyond;  ///< why there is no interval; then low and high are the estimate
+    /// Always numbers, for programs and checks: [low, high], or what an exact binomial interval
+    /// over the requests says where `method` has none (no events, no spread, too few units).
+    interval bounds;
+    std::string bounds_method;    ///< of the latter; empty: bounds are low and high
+    bool nothing_random = false;  ///< the same rate everywhere: an interval would tell of no chance
 };
+
+/// How often requests failed together (incidents.h), per hour of simulated time.
+struct incident_rate {
+    std::uint64_t count = 0;
+    double hours = 0;  ///< simulated, over all replications; 0: nothing can be said
+    double per_hour = 0, low = 0, high = 0;
+    double confidence = usual_confidence;
+};
+
+incident_rate incidents_in(std::uint64_t count, double hours);
 
 /// From the replications of a point; a single one falls back on its batches
 /// (batch_counts::units()). `events` names what was counted in plural ("spurious timeouts").

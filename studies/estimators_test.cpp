@@ -232,14 +232,71 @@ TEST(tells_quantile, wants_one_value_above_it) {
     EXPECT_TRUE(tells_quantile(1, 1));
 }
 
-// 1 - 0.05^(1/10) = 0.2589.
+// -ln 0.05 = 2.996.
 TEST(rate_of, nothing_seen_is_not_a_number) {
     const rate_estimate r =
         rate_of(std::vector<unit_counts>(10, {0, 1000000}), {}, "true timeouts");
-    EXPECT_EQ(r.high, 0);
     EXPECT_EQ(r.beyond,
-              "no true timeouts in 10 replications: with 95% confidence, at most 26% of such "
-              "replications have any");
+              "no true timeouts in 10 replications: with 95% confidence, at most 3 incidents in "
+              "the time simulated are to be expected");
+}
+
+// Garwood's exact limits, as in any table of them (two-sided 95 %; for none one-sided).
+TEST(poisson_interval, known_limits) {
+    const struct {
+        std::uint64_t n;
+        double low, high;
+    } rows[] = {{0, 0, 2.9957},
+                {1, 0.0253, 5.5716},
+                {5, 1.6235, 11.6683},
+                {10, 4.7954, 18.3904},
+                {100, 81.3640, 121.6268}};
+    for (const auto& r : rows) {
+        EXPECT_NEAR(poisson_interval(r.n, 1).low, r.low, 1e-4) << r.n;
+        EXPECT_NEAR(poisson_interval(r.n, 1).high, r.high, 1e-4) << r.n;
+        EXPECT_NEAR(poisson_interval(r.n, 0.25).high, 4 * r.high, 1e-3) << r.n;
+    }
+}
+
+TEST(poisson_interval, wants_an_exposure) {
+    EXPECT_THROW(poisson_interval(1, 0), error);
+    EXPECT_EQ(incidents_in(0, 0).high, 0);
+}
+
+// Ten runs of 100 s without any.
+TEST(incidents_in, none_seen_has_an_upper_bound) {
+    const incident_rate r = incidents_in(0, 1000.0 / 3600);
+    EXPECT_EQ(r.per_hour, 0);
+    EXPECT_EQ(r.low, 0);
+    EXPECT_NEAR(r.high, 10.8, 0.05);
+}
+
+// What programs and checks read has numbers where the table has none. The probability of no event
+// in n requests is 5 % at the bound; Clopper and Pearson's interval has 2.5 % on each side.
+TEST(rate_of, always_has_bounds) {
+    const auto none = rate_of(std::vector<unit_counts>(10, {0, 100}), {}, "x");
+    EXPECT_EQ(none.bounds.low, 0);
+    EXPECT_NEAR(std::pow(1 - none.bounds.high / 1e6, 1000), 0.05, 1e-9);
+    EXPECT_THAT(none.bounds_method, HasSubstr("over 1000 requests"));
+    EXPECT_NEAR(rate_of({{0, 1}}, {}, "x").bounds.high, 950'000, 1e-3);
+    EXPECT_EQ(rate_of({}, {}, "x").bounds.high, 1'000'000);
+
+    // The same rate in all replications: Student's interval has no width.
+    const auto same = rate_of({{1, 50}, {1, 50}}, {}, "x");
+    EXPECT_EQ(same.low, same.high);
+    const double p = same.bounds.high / 1e6, q = same.bounds.low / 1e6;
+    EXPECT_NEAR(
+        std::pow(1 - p, 100) + 100 * p * std::pow(1 - p, 99) + 4950 * p * p * std::pow(1 - p, 98),
+        0.025, 1e-9);
+    EXPECT_NEAR(1 - std::pow(1 - q, 100) - 100 * q * std::pow(1 - q, 99), 0.025, 1e-9);
+    const auto all = rate_of({{9, 9}, {9, 9}}, {}, "x");
+    EXPECT_EQ(all.bounds.high, 1'000'000);
+    EXPECT_LT(all.bounds.low, 1'000'000);
+
+    const auto spread = rate_of({{1, 100}, {3, 100}}, {}, "x");
+    EXPECT_EQ(spread.bounds.low, spread.low);
+    EXPECT_EQ(spread.bounds.high, spread.high);
+    EXPECT_EQ(spread.bounds_method, "");
 }
 
 }  // namespace

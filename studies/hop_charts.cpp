@@ -10,7 +10,7 @@
 namespace scmi_vp::studies {
 namespace {
 
-using spans = std::array<sim_time, hop_count>;
+using spans = std::array<sim_time, span_count>;
 
 constexpr double width = 880;
 // A part of a bar that is at least half a pixel; what is shorter is in the table only.
@@ -40,7 +40,7 @@ std::vector<bar> bars_of(const report_data& d, hop_chart_of what) {
 
 std::string legend(const std::vector<bar>& bars) {
     std::string html = "<ul class=\"legend\">";
-    for (const hop_info& h : hop_table) {
+    for (const hop_info& h : span_table) {
         const bool used = std::any_of(bars.begin(), bars.end(), [&](const bar& b) {
             return share(b.hops[std::size_t(h.id)], sum_of(b.hops)) > least_visible;
         });
@@ -58,7 +58,7 @@ std::string legend(const std::vector<bar>& bars) {
 void draw_bar(svg_picture& svg, const bar& b, double left, double right, double y, double height) {
     const sim_time total = sum_of(b.hops);
     double x = left;
-    for (const hop_info& h : hop_table) {
+    for (const hop_info& h : span_table) {
         const sim_time span = b.hops[std::size_t(h.id)];
         if (span <= sim_time{}) continue;
         const double part = share(span, total), w = part * (right - left);
@@ -72,13 +72,15 @@ void draw_bar(svg_picture& svg, const bar& b, double left, double right, double 
     }
 }
 
+/// Beside what folds it away, not inside: what a closed <details> holds is not printed everywhere.
 std::string numbers(const std::vector<bar>& bars) {
     std::string html =
-        "<details><summary>The numbers</summary><div class=\"wide\"><table><thead><tr><th "
+        "<details><summary>The numbers</summary></details>\n<div "
+        "class=\"wide\"><table><thead><tr><th "
         "scope=\"col\">hop</th>";
     for (const bar& b : bars) html += "<th scope=\"col\">" + escaped(b.name) + "</th>";
     html += "</tr></thead><tbody>";
-    for (const hop_info& h : hop_table) {
+    for (const hop_info& h : span_table) {
         std::string row = "<tr><th scope=\"row\">" + escaped(hop_label(h.id)) + "</th>";
         bool any = false;
         for (const bar& b : bars) {
@@ -88,7 +90,7 @@ std::string numbers(const std::vector<bar>& bars) {
         }
         if (any) html += row + "</tr>";
     }
-    return html + "</tbody></table></div></details>\n";
+    return html + "</tbody></table></div>\n";
 }
 
 }  // namespace
@@ -104,7 +106,7 @@ std::string hop_chart(const report_data& d, hop_chart_of what) {
         left = std::max(left, std::min(text_width(b.name), 270.0));
         right = std::max(right, text_width(b.total));
         words += " " + b.name + ", " + b.total + ":";
-        for (const hop_info& h : hop_table) {
+        for (const hop_info& h : span_table) {
             const double part = share(b.hops[std::size_t(h.id)], sum_of(b.hops));
             if (part >= 0.01) words += " " + hop_label(h.id) + " " + nice_share(part);
         }

@@ -37,6 +37,14 @@ std::string rate_text(double x) {
     return s;
 }
 
+std::string share_text(double part, double whole) {
+    const double percent = whole > 0 ? 100 * part / whole : 0;
+    if (percent > 0 && percent < 0.1) return "<0.1%";
+    char text[32];
+    std::snprintf(text, sizeof text, percent < 10 ? "%.2g%%" : "%.0f%%", percent);
+    return text;
+}
+
 std::string long_time(double seconds) {
     if (seconds < 100) return testbenches::short_time(sim_time(std::llround(seconds * 1e12)));
     const struct {

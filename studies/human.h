@@ -11,6 +11,8 @@ namespace scmi_vp::studies {
 std::string grouped(std::uint64_t n);
 /// Three significant digits, never an exponent: "0.0123", "16.7", "12 300".
 std::string rate_text(double x);
+/// "5.2%", "<0.1%": with so many digits as a share needs.
+std::string share_text(double part, double whole);
 /// "1.65s", "3.2min", "5.1h", "2.3d".
 std::string long_time(double seconds);
 

@@ -67,7 +67,8 @@ void request_selection::top_list::insert(std::uint64_t key, const request& r) {
 }
 
 void request_selection::add(const request& r) {
-    const bool timeout = is_spurious_timeout(r) || is_true_timeout(r);
+    const bool timeout = is_spurious_timeout(r) || is_true_timeout(r) ||
+                         is_spurious_delayed_timeout(r) || is_true_delayed_timeout(r);
     if (timeout && timeouts_.size() < most_timeouts) timeouts_.push_back(r);
     // One that still waits when the run ends may be the slowest of all.
     slow_.add(static_cast<std::uint64_t>(r.round_trip().ps), r);

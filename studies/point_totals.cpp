@@ -45,6 +45,22 @@ span_histogram histogram_from(const json& j) {
                                 sim_time(j.at("max").get<std::int64_t>()), sum_from(j.at("sum")));
 }
 
+json json_of(const delayed_sums& d) {
+    return {d.requests,     d.received, d.spurious,     d.true_timeouts,
+            d.true_pending, d.late,     json_of(d.wait)};
+}
+
+delayed_sums delayed_from(const json& j) {
+    delayed_sums d;
+    std::size_t i = 0;
+    for (std::uint64_t* n :
+         {&d.requests, &d.received, &d.spurious, &d.true_timeouts, &d.true_pending, &d.late}) {
+        *n = j.at(i++).get<std::uint64_t>();
+    }
+    d.wait = histogram_from(j.at(i));
+    return d;
+}
+
 json json_of(const slowest_request& s) {
     json hops = json::array();
     for (const sim_time t : s.hops) hops.push_back(t.ps);
@@ -62,7 +78,7 @@ slowest_request slowest_from(const json& j) {
     s.stuck_in = j.at(5).get<std::string>();
     s.task = j.at(6).get<std::string>();
     s.name = j.at(7).get<std::string>();
-    for (std::size_t i = 0; i < hop_count; ++i) {
+    for (std::size_t i = 0; i < span_count; ++i) {
         s.hops[i] = sim_time(j.at(8).at(i).get<std::int64_t>());
     }
     return s;
@@ -73,8 +89,8 @@ slowest_request slowest_of(const request& r, const std::vector<std::string>& tas
     s.id = r.id;
     s.round_trip = r.round_trip();
     s.entered = r.at[std::size_t(instant::entered)];
-    s.returned = r.at[std::size_t(instant::returned)];
-    if (r.timed_out) s.stuck_in = std::string(name_of(r.stuck_in()));
+    s.returned = r.felt;
+    if (r.gave_up() != models::limit::none) s.stuck_in = std::string(name_of(r.stuck_in()));
     s.task = r.context < tasks.size() ? tasks[r.context] : "?";
     s.name = scmi::message_name(r.hdr.protocol_id, r.hdr.message_id);
     s.hops = r.hops();
@@ -95,19 +111,49 @@ void point_totals::add(const request& r, const std::vector<std::string>& tasks) 
         ++late_replies;
         note_late({0, r.id, r.late_at - r.at[std::size_t(instant::entered)]});
     }
+    if (r.waited()) add_delayed(r);
     if (r.result == outcome::unfinished) {
         longest_unfinished = std::max(longest_unfinished, r.round_trip());
     }
     if (!has_round_trip(r)) return;
     const sim_time trip = r.round_trip();
     round_trip.add(trip);
-    if (r.scheduled) response.add(r.at[std::size_t(instant::returned)] - r.intended);
     const auto hops = r.hops();
-    for (std::size_t i = 0; i < hop_count; ++i) {
+    const std::size_t spans = r.waited() ? span_count : hop_count;
+    for (std::size_t i = 0; i < spans; ++i) {
         hop_sum[i].add(std::max(hops[i], sim_time{}));
         hop_max[i] = std::max(hop_max[i], hops[i]);
     }
     if (slowest.id == 0 || trip > slowest.round_trip) slowest = slowest_of(r, tasks);
+}
+
+void delayed_sums::add(const request& r) {
+    ++requests;
+    spurious += is_spurious_delayed_timeout(r);
+    if (is_true_delayed_timeout(r)) {
+        ++true_timeouts;
+        true_pending += r.result == outcome::unfinished;
+    }
+    late += r.delayed_late_at != sim_time{};
+    if (r.result == outcome::unfinished) return;
+    received += r.delayed == models::delayed_state::received;
+    wait.add(r.delayed_wait());
+}
+
+void delayed_sums::merge(const delayed_sums& o) {
+    requests += o.requests;
+    received += o.received;
+    spurious += o.spurious;
+    true_timeouts += o.true_timeouts;
+    true_pending += o.true_pending;
+    late += o.late;
+    wait.merge(o.wait);
+}
+
+void point_totals::add_delayed(const request& r) {
+    delayed.add(r);
+    if (r.delayed_late_at == sim_time{}) return;
+    note_late({0, r.id, r.delayed_late_at - r.at[std::size_t(instant::entered)]});
 }
 
 void point_totals::note_late(const latest_reply& l) {
@@ -122,14 +168,18 @@ void point_totals::merge(const point_totals& o) {
     true_pending += o.true_pending;
     longest_unfinished = std::max(longest_unfinished, o.longest_unfinished);
     late_replies += o.late_replies;
+    delayed.merge(o.delayed);
     if (violations == 0) first_violation = o.first_violation;
     violations += o.violations;
+    spurious_incidents += o.spurious_incidents;
+    true_incidents += o.true_incidents;
     simulated.merge(o.simulated);
+    task_time.merge(o.task_time);
     blocked.merge(o.blocked);
     not_made += o.not_made;
     round_trip.merge(o.round_trip);
     response.merge(o.response);
-    for (std::size_t i = 0; i < hop_count; ++i) {
+    for (std::size_t i = 0; i < span_count; ++i) {
         hop_sum[i].merge(o.hop_sum[i]);
         hop_max[i] = std::max(hop_max[i], o.hop_max[i]);
     }
@@ -145,7 +195,7 @@ std::uint64_t point_totals::refused() const {
 
 json point_totals::to_json() const {
     json hops = json::array();
-    for (std::size_t i = 0; i < hop_count; ++i) {
+    for (std::size_t i = 0; i < span_count; ++i) {
         hops.push_back({json_of(hop_sum[i]), hop_max[i].ps});
     }
     return {{"requests", requests},
@@ -155,9 +205,12 @@ json point_totals::to_json() const {
             {"true_pending", true_pending},
             {"longest_unfinished", longest_unfinished.ps},
             {"late", late_replies},
+            {"delayed", json_of(delayed)},
             {"violations", violations},
             {"first_violation", first_violation},
+            {"incidents", {spurious_incidents, true_incidents}},
             {"simulated", json_of(simulated)},
+            {"task_time", json_of(task_time)},
             {"blocked", json_of(blocked)},
             {"not_made", not_made},
             {"round_trip", json_of(round_trip)},
@@ -176,14 +229,18 @@ point_totals point_totals::from_json(const json& j) {
     t.true_pending = j.at("true_pending").get<std::uint64_t>();
     t.longest_unfinished = sim_time(j.at("longest_unfinished").get<std::int64_t>());
     t.late_replies = j.at("late").get<std::uint64_t>();
+    t.delayed = delayed_from(j.at("delayed"));
     t.violations = j.at("violations").get<std::uint64_t>();
     t.first_violation = j.at("first_violation").get<std::string>();
+    t.spurious_incidents = j.at("incidents").at(0).get<std::uint64_t>();
+    t.true_incidents = j.at("incidents").at(1).get<std::uint64_t>();
     t.simulated = sum_from(j.at("simulated"));
+    t.task_time = sum_from(j.at("task_time"));
     t.blocked = sum_from(j.at("blocked"));
     t.not_made = j.at("not_made").get<std::uint64_t>();
     t.round_trip = histogram_from(j.at("round_trip"));
     t.response = histogram_from(j.at("response"));
-    for (std::size_t i = 0; i < hop_count; ++i) {
+    for (std::size_t i = 0; i < span_count; ++i) {
         t.hop_sum[i] = sum_from(j.at("hops").at(i).at(0));
         t.hop_max[i] = sim_time(j.at("hops").at(i).at(1).get<std::int64_t>());
     }

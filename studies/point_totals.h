@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "models/request.h"
+#include "models/monitor.h"
 #include "studies/estimators.h"
 #include "traces/span_histogram.h"
 
@@ -17,22 +17,13 @@ namespace scmi_vp::studies {
 
 inline constexpr std::size_t outcome_count = 7;
 
-/// The caller gave up, and the platform answers, if late.
-inline bool is_spurious_timeout(const models::request& r) {
-    return r.timed_out && !r.lost;
-}
-/// The platform never answers: its caller gave up, or will, because the run ended before.
-inline bool is_true_timeout(const models::request& r) {
-    return r.lost && (r.timed_out || r.result == models::outcome::unfinished);
-}
-
 /// The request with the longest round trip; of equals, the first.
 struct slowest_request {
     std::uint64_t replication = 0, id = 0;  ///< id 0: there was none
     sim_time round_trip, entered, returned;
     std::string stuck_in;  ///< hop of a timeout, else empty
     std::string task, name;
-    std::array<sim_time, hop_count> hops{};
+    std::array<sim_time, span_count> hops{};
 };
 
 /// The reply that came longest after its request had been made; of equals, the first.
@@ -41,12 +32,29 @@ struct latest_reply {
     sim_time after;                         ///< since its request entered the driver
 };
 
-/// One run or the sum of many. Round trips, responses and hops are those of requests that were
+/// Of the requests that waited for a delayed response, which has a limit of its own.
+struct delayed_sums {
+    std::uint64_t requests = 0;  ///< that waited for one
+    std::uint64_t received = 0;  ///< it came in time
+    /// Timeouts of those whose delayed response comes, if late; and of those whose never does.
+    std::uint64_t spurious = 0, true_timeouts = 0;
+    std::uint64_t true_pending = 0;  ///< of the true ones: their run ended before
+    std::uint64_t late = 0;          ///< delayed responses that found nobody waiting
+    traces::span_histogram wait;     ///< from the response until the caller went on, where it did
+
+    void add(const models::request& r);
+    void merge(const delayed_sums& o);
+};
+
+/// One run or the sum of many. Round trips and hops are those of requests that were
 /// answered or timed out: what never got onto the ring (refused) or never ended is counted only.
 class point_totals {
 public:
     /// The hot path of a run: no allocation. `task` is only looked at when `r` is the slowest.
     void add(const models::request& r, const std::vector<std::string>& tasks);
+    void add(const models::call_record& c) {
+        if (c.answered) response.add(c.returned - c.intended);
+    }
     void merge(const point_totals& o);
 
     nlohmann::json to_json() const;
@@ -67,19 +75,25 @@ public:
     std::uint64_t true_pending = 0;
     sim_time longest_unfinished;  ///< of requests that had not returned when their run ended
     std::uint64_t late_replies = 0;
+    delayed_sums delayed;
     std::uint64_t violations = 0;
     std::string first_violation;
+    /// Groups of timeouts that failed together (incidents.h), of each run by itself.
+    std::uint64_t spurious_incidents = 0, true_incidents = 0;
     traces::span_sum simulated;
+    traces::span_sum task_time;  ///< simulated time of each task: what `blocked` is a part of
     traces::span_sum blocked;    ///< all tasks' time in calls, waiting for locks included
     std::uint64_t not_made = 0;  ///< open arrivals that no task had taken when the run ended
     traces::span_histogram round_trip;
-    traces::span_histogram response;  ///< of open loops, from the intended instant
-    std::array<traces::span_sum, hop_count> hop_sum{};
-    std::array<sim_time, hop_count> hop_max{};
+    /// Of the calls of open loops, from the instant at which they were due until they returned.
+    traces::span_histogram response;
+    std::array<traces::span_sum, span_count> hop_sum{};
+    std::array<sim_time, span_count> hop_max{};
     slowest_request slowest;
     latest_reply latest;
 
 private:
+    void add_delayed(const models::request& r);
     void note_late(const latest_reply& l);
 };
 

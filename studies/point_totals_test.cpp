@@ -30,6 +30,8 @@ request made(std::uint64_t id, sim_time trip, bool timed_out = false, bool lost 
     for (std::size_t i = std::size_t(instant::ready); i < models::instant_count; ++i) {
         r.at[i] = entered + trip;
     }
+    r.felt = entered + trip;
+    r.left = true;
     r.reached = std::uint8_t(timed_out ? instant::taken : instant::returned);
     r.timed_out = timed_out;
     r.lost = lost;
@@ -38,7 +40,25 @@ request made(std::uint64_t id, sim_time trip, bool timed_out = false, bool lost 
     return r;
 }
 
+/// One whose delayed response came `wait` after its response, or had not when its caller gave up.
+request delayed(request r, sim_time wait, std::uint64_t number, bool missed = false,
+                bool lost = false) {
+    r.wait_number = number;
+    r.delayed = missed ? models::delayed_state::timed_out : models::delayed_state::received;
+    r.felt += wait;
+    r.delayed_lost = lost;
+    if (missed) r.result = outcome::timed_out;
+    if (missed && !lost) r.delayed_late_at = r.felt + seconds(5);
+    if (!missed) r.delayed_ready = r.delayed_used = r.delayed_irq = r.delayed_matched = r.felt;
+    return r;
+}
+
 request random_request(random_stream& s, std::uint64_t id) {
+    if (id % 4 == 0) {
+        const bool missed = s.next_unit() < 0.3;
+        return delayed(made(id, microseconds(50)), sim_time(std::int64_t(1e9 * s.next_unit())),
+                       id / 4, missed, missed && s.next_unit() < 0.5);
+    }
     const sim_time trip = sim_time(std::int64_t(1e8 / s.next_unit()));
     const bool timed_out = trip > milliseconds(10);
     return made(id, trip, timed_out, timed_out && s.next_unit() < 0.3);
@@ -58,6 +78,53 @@ TEST(point_totals, merged_parts_are_the_whole_also_by_way_of_json) {
     EXPECT_GT(whole.spurious, 0u);
     EXPECT_GT(whole.true_timeouts, 0u);
     EXPECT_EQ(whole.late_replies, whole.spurious);
+    EXPECT_EQ(whole.delayed.requests, 2250u);
+    EXPECT_GT(whole.delayed.spurious, 0u);
+    EXPECT_GT(whole.delayed.true_timeouts, 0u);
+    EXPECT_EQ(whole.delayed.late, whole.delayed.spurious);
+}
+
+// Its round trip is what its caller felt, its limit is another one, and the hops still add up.
+TEST(point_totals, a_delayed_response_belongs_to_the_round_trip) {
+    point_totals t;
+    t.add(made(1, milliseconds(1)), tasks);
+    t.add(delayed(made(2, milliseconds(1)), seconds(1), 1), tasks);
+    t.add(delayed(made(3, milliseconds(1)), seconds(2), 2, true), tasks);
+    t.add(delayed(made(4, milliseconds(1)), seconds(2), 3, true, true), tasks);
+    EXPECT_EQ(t.outcomes[std::size_t(outcome::timed_out)], 2u);
+    EXPECT_EQ(t.spurious + t.true_timeouts, 0u) << "no rx timeout among them";
+    EXPECT_EQ(t.delayed.requests, 3u);
+    EXPECT_EQ(t.delayed.received, 1u);
+    EXPECT_EQ(t.delayed.spurious, 1u);
+    EXPECT_EQ(t.delayed.true_timeouts, 1u);
+    EXPECT_EQ(t.delayed.true_pending, 0u);
+    EXPECT_EQ(t.delayed.late, 1u);
+    EXPECT_EQ(t.delayed.wait.min(), seconds(1));
+    EXPECT_EQ(t.delayed.wait.max(), seconds(2));
+    EXPECT_EQ(t.round_trip.max(), seconds(2) + milliseconds(1));
+    EXPECT_EQ(t.slowest.id, 3u);
+    EXPECT_EQ(t.slowest.stuck_in, "delayed_work");
+    EXPECT_EQ(t.latest.after, seconds(7) + milliseconds(1));
+    double hops = 0;
+    for (const auto& sum : t.hop_sum) hops += sum.as_seconds();
+    EXPECT_DOUBLE_EQ(hops, t.round_trip.sum().as_seconds());
+}
+
+// The result will never come: the caller would have given up had the run not ended before.
+TEST(point_totals, a_lost_delayed_response_is_a_true_timeout_also_before_its_limit) {
+    point_totals t;
+    request r = delayed(made(1, milliseconds(1)), seconds(1), 1);
+    r.delayed = models::delayed_state::awaited;
+    r.delayed_ready = r.delayed_used = r.delayed_irq = r.delayed_matched = sim_time{};
+    r.result = outcome::unfinished;
+    t.add(r, tasks);
+    EXPECT_EQ(t.delayed.true_timeouts, 0u) << "it may come";
+    r.delayed_lost = true;
+    t.add(r, tasks);
+    EXPECT_EQ(t.delayed.true_timeouts, 1u);
+    EXPECT_EQ(t.delayed.true_pending, 1u);
+    EXPECT_EQ(t.true_timeouts, 0u);
+    EXPECT_EQ(t.delayed.wait.count(), 0u) << "their waits had not ended";
 }
 
 TEST(point_totals, what_never_got_onto_the_ring_has_no_round_trip) {
@@ -84,6 +151,7 @@ TEST(point_totals, a_lost_reply_whose_timeout_is_still_to_come_is_a_true_timeout
     t.add(made(1, seconds(60), true, true), tasks);
     request waiting = made(2, seconds(30));
     waiting.result = outcome::unfinished;
+    waiting.left = false;
     t.add(waiting, tasks);
     EXPECT_EQ(t.true_timeouts, 1u) << "its reply may come";
     waiting.lost = true;
@@ -99,15 +167,17 @@ TEST(point_totals, a_lost_reply_whose_timeout_is_still_to_come_is_a_true_timeout
 // From the intended instant, not from the call: that is what an open loop is for.
 TEST(point_totals, a_response_counts_from_the_intended_instant) {
     point_totals t;
-    request r = made(1, milliseconds(1));
-    r.called = r.at[0] - microseconds(10);
-    r.intended = r.called - seconds(2);
-    t.add(r, tasks);
-    EXPECT_EQ(t.response.count(), 0u) << "a closed loop's was due when it was made";
-    r.scheduled = true;
-    t.add(r, tasks);
-    EXPECT_EQ(t.response.max(), seconds(2) + microseconds(10) + milliseconds(1));
-    EXPECT_EQ(t.round_trip.max(), milliseconds(1));
+    t.add(made(1, milliseconds(1)), tasks);
+    EXPECT_EQ(t.response.count(), 0u) << "requests are not calls";
+    models::call_record c;
+    c.intended = seconds(7);
+    c.returned = seconds(9) + milliseconds(1);
+    t.add(c);
+    EXPECT_EQ(t.response.count(), 0u) << "the driver refused to make it";
+    c.answered = true;
+    t.add(c);
+    EXPECT_EQ(t.response.count(), 1u);
+    EXPECT_EQ(t.response.max(), seconds(2) + milliseconds(1));
 }
 
 TEST(point_totals, the_latest_reply_is_the_one_that_took_longest) {

@@ -15,7 +15,6 @@
 namespace scmi_vp::studies {
 namespace {
 
-using models::instant;
 using models::system_config;
 
 constexpr double us = 1e6;  // picoseconds
@@ -90,7 +89,7 @@ std::vector<double> simulate(const system_config& c, collector::measure m) {
 }
 
 double response_us(const models::request& r) {
-    return double((r.at[std::size_t(instant::returned)] - r.intended).ps) / us;
+    return double((r.felt - r.intended).ps) / us;
 }
 double wait_us(const models::request& r) {
     return response_us(r) - double(r.hops()[std::size_t(hop::service)].ps) / us;
@@ -163,6 +162,48 @@ TEST(tdma, wait_for_the_slot_of_uniform_arrivals) {
     std::vector<double> at_once;
     for (const double v : values) at_once.push_back(v == 0 ? 1 : 0);
     expect_within(batch_means(at_once, 20, 0.99), 0.2, "no wait");
+}
+
+/// Asynchronous reads: accepted at once, worked on together, however many (M/M/infinity). So many
+/// callers that none waits for a task.
+system_config m_m_infinity(sim_time work, sim_time limit, std::uint64_t count) {
+    system_config c = open_system(make_exponential(milliseconds(20)), count, 1);
+    c.guest.hz = 1000;
+    c.guest.profile.max_delayed_response = limit;
+    c.platform.workers = 0;
+    c.platform.description.sensors[0].async = true;
+    c.platform.description.sensor_max_async = 255;
+    c.platform.delayed_work = make_exponential(work);
+    for (char name = 'd'; name <= 'z'; ++name) {
+        c.guest.open[0].contexts.emplace_back(1, name);
+        c.guest.contexts.push_back({std::string(1, name), int(c.guest.contexts.size()) + 1, 0});
+    }
+    return c;
+}
+
+// A wait of n < 64 jiffies ends with the tick n + 1 ticks after the last one (kernel/time/timer.c
+// calc_index), and arrivals fall anywhere between two ticks: the limit is uniform in (n, n + 1] T.
+// So with work of mean m P(timeout) = exp(-n T / m) (1 - exp(-T / m)) m / T, and since work is
+// memoryless the mean of what callers feel is m (1 - P(timeout)).
+TEST(m_m_infinity, timeouts_and_waits_for_delayed_responses_agree_with_the_closed_form) {
+    constexpr double work = 25, tick = 1, jiffies = 50;  // ms
+    const auto values = simulate(m_m_infinity(milliseconds(25), milliseconds(50), 100'000),
+                                 [](const models::request& r) {
+                                     const double felt = response_us(r) / 1000;
+                                     return is_spurious_delayed_timeout(r) ? -felt : felt;
+                                 });
+    ASSERT_EQ(values.size(), 100'000u);
+    std::vector<double> felt, timed_out;
+    for (const double v : values) {
+        felt.push_back(std::abs(v));
+        timed_out.push_back(v < 0 ? 1 : 0);
+    }
+    const double timeouts =
+        std::exp(-jiffies * tick / work) * (1 - std::exp(-tick / work)) * work / tick;
+    expect_within(batch_means(timed_out, 20, 0.99), timeouts, "timeouts");
+    expect_within(batch_means(felt, 20, 0.99), work * (1 - timeouts), "what callers feel");
+    expect_within(batch_means(exceeds(felt, work), 20, 0.99), std::exp(-1), "longer than the mean");
+    EXPECT_LE(*std::max_element(felt.begin(), felt.end()), (jiffies + 1) * tick);
 }
 
 /// How many of `seeds` 95 % intervals contain the exact mean.

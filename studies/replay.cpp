@@ -8,16 +8,20 @@
 #include <functional>
 #include <iostream>
 #include <map>
+#include <system_error>
 #include <type_traits>
 
 #include "base/error.h"
+#include "base/input_file.h"
 #include "models/platform/host_schedule.h"
 #include "models/system.h"
+#include "studies/measured_rows.h"
 #include "studies/point_totals.h"
 #include "testbenches/account.h"
 #include "testbenches/forked.h"
 #include "testbenches/progress.h"
 #include "testbenches/request_csv.h"
+#include "testbenches/result_sink.h"
 #include "testbenches/run_extent.h"
 
 namespace scmi_vp::studies {
@@ -34,11 +38,14 @@ constexpr std::size_t most_neighbours = 5, most_log_lines = 6, most_gaps = 100;
 class replay_sink : public models::run_sink {
 public:
     replay_sink(const scenario& s, testbenches::progress& show)
-        : show_(show), extent_(s), tasks_(testbenches::task_names(s.system.guest)) {}
+        : show_(&show), extent_(s), own_tasks_(testbenches::task_names(s.system.guest)) {}
+    /// Of what is read: the reader's names of tasks, and nothing to show.
+    explicit replay_sink(const std::vector<std::string>& tasks) : tasks_(&tasks) {}
+
     void on_request(const request& r) override {
         constexpr std::uint64_t between = 1024;
-        if (++count_ % between == 0) {
-            show_.tick(extent_.done(now(), count_), count_);
+        if (++count_ % between == 0 && show_) {
+            show_->tick(extent_->done(now(), count_), count_);
         }
         look_at(r);
     }
@@ -48,17 +55,21 @@ public:
     void on_violation(const models::violation&) override {}
 
     std::string task_of(const request& r) const {
-        return r.context < tasks_.size() ? tasks_[r.context] : "?";
+        const std::vector<std::string>& tasks = tasks_ ? *tasks_ : own_tasks_;
+        return r.context < tasks.size() ? tasks[r.context] : "?";
     }
     std::uint64_t count() const { return count_; }
+    /// The run is over.
+    virtual void conclude(models::system&, sim_time, bool) {}
 
 protected:
     virtual void look_at(const request& r) = 0;
 
 private:
-    testbenches::progress& show_;
-    testbenches::run_extent extent_;
-    std::vector<std::string> tasks_;
+    testbenches::progress* show_ = nullptr;
+    std::optional<testbenches::run_extent> extent_;
+    std::vector<std::string> own_tasks_;
+    const std::vector<std::string>* tasks_ = nullptr;
     std::uint64_t count_ = 0;
 };
 
@@ -66,7 +77,7 @@ sim_time entered(const request& r) {
     return r.at[std::size_t(instant::entered)];
 }
 sim_time returned(const request& r) {
-    return r.at[std::size_t(instant::returned)];
+    return r.felt;
 }
 
 /// Medians of many requests from at most 64 Ki of them, evenly spread; exact for fewer.
@@ -91,7 +102,7 @@ public:
 private:
     static constexpr std::size_t most_rows = 65536;
     struct row {
-        std::array<sim_time, hop_count> hops;
+        std::array<sim_time, span_count> hops;
         sim_time round_trip;
     };
     template <class get_t>
@@ -112,7 +123,22 @@ class survey_sink : public replay_sink {
 public:
     survey_sink(const scenario& s, testbenches::progress& show, request_choice::by how,
                 std::uint64_t id)
-        : replay_sink(s, show), how_(how), id_(id) {}
+        : replay_sink(s, show), how_(how), id_(id), record_(std::in_place, s, nullptr) {}
+    survey_sink(const std::vector<std::string>& tasks, request_choice::by how, std::uint64_t id)
+        : replay_sink(tasks), how_(how), id_(id) {}
+
+    void on_log(const traces::log_line& l) override {
+        if (record_) record_->on_log(l);
+    }
+    void on_call(const models::call_record& c) override {
+        if (record_) record_->on_call(c);
+    }
+    void on_violation(const models::violation& v) override {
+        if (record_) record_->on_violation(v);
+    }
+    void conclude(models::system& top, sim_time ended, bool finished) override {
+        summary_ = record_->summary(ended, finished, top.guest().positions(), &top.platform());
+    }
 
     json answer(sim_time ended) {
         json j{{"requests", count()},
@@ -129,18 +155,21 @@ public:
             j["what"] = line.what;
             j["outcome"] = line.outcome;
         }
-        for (std::size_t h = 0; h < hop_count; ++h)
+        for (std::size_t h = 0; h < span_count; ++h)
             j["median_hop"].push_back(medians_.of_hop(h).ps);
         j["median"] = medians_.of_round_trip().ps;
+        j["summary"] = summary_;
         return j;
     }
 
 private:
     void look_at(const request& r) override {
-        if (r.late_at != sim_time{}) ++late_;
+        if (record_) record_->on_request(r);
+        if (r.came_late_at() != sim_time{}) ++late_;
         if (has_round_trip(r)) round_trips_.add(r.round_trip());
         // Refused and unfinished requests would make usual what is not.
-        if (r.reached >= std::size_t(instant::woke) || r.timed_out) medians_.add(r);
+        const bool left = r.reached >= std::size_t(instant::woke) || r.timed_out;
+        if (left && r.result != models::outcome::unfinished) medians_.add(r);
         if (!better(r)) return;
         // A record's memory is used again: keep a copy.
         chosen_ = r;
@@ -151,8 +180,9 @@ private:
             case request_choice::by::number:
                 return r.id == id_;
             case request_choice::by::late:
-                if (r.late_at == sim_time{}) return false;
-                return !found_ || r.late_at - entered(r) > chosen_.late_at - entered(chosen_);
+                if (r.came_late_at() == sim_time{}) return false;
+                return !found_ ||
+                       r.came_late_at() - entered(r) > chosen_.came_late_at() - entered(chosen_);
             case request_choice::by::slowest:
                 break;
         }
@@ -166,6 +196,8 @@ private:
     bool found_ = false;
     request chosen_;
     median_sample medians_;
+    std::optional<testbenches::result_sink> record_;  ///< by which the run is known again
+    json summary_;
 };
 
 json json_of(const neighbour& n) {
@@ -186,6 +218,8 @@ class witness_sink : public replay_sink {
 public:
     witness_sink(const scenario& s, testbenches::progress& show, const watch& w)
         : replay_sink(s, show), watch_(w) {}
+    witness_sink(const std::vector<std::string>& tasks, const watch& w)
+        : replay_sink(tasks), watch_(w) {}
 
     void on_log(const traces::log_line& l) override {
         if (l.stamp < watch_.log_from || l.stamp > watch_.log_to) return;
@@ -228,7 +262,7 @@ private:
         if (entered(r) >= watch_.returned || returned(r) <= watch_.entered) return;
         ++overlapped_;
         if (entered(r) <= watch_.entered) ++at_entry_;
-        if (r.timed_out) ++timed_out_;
+        if (r.gave_up() != models::limit::none) ++timed_out_;
         if (was_in(r, watch_.slow)) ++in_same_hop_;
         rank(r);
     }
@@ -296,7 +330,20 @@ sim_time run(const scenario& s, sink_t& sink) {
     models::system top("top", s.system, sink);
     top.run(s.system.duration);
     const sim_time ended = now();
+    const bool finished = top.guest().all_done();
     top.finish();
+    sink.conclude(top, ended, finished);
+    return ended;
+}
+
+/// Hands a folder's rows to a sink; when the last of them was done with.
+template <class sink_t>
+sim_time read_rows(request_row_reader& rows, sink_t& sink) {
+    sim_time ended;
+    while (const request* r = rows.next()) {
+        sink.on_request(*r);
+        ended = std::max({ended, returned(*r), r->late_at, r->delayed_matched});
+    }
     return ended;
 }
 
@@ -314,17 +361,7 @@ testbenches::progress shown(replay_progress p) {
             "requests"};
 }
 
-}  // namespace
-
-survey survey_run(const scenario& s, request_choice::by how, std::uint64_t id,
-                  replay_progress progress) {
-    const json j = answer_of("repeating the run", [&] {
-        testbenches::progress show = shown(progress);
-        survey_sink sink(s, show, how, id);
-        const sim_time ended = run(s, sink);
-        show.done();
-        return sink.answer(ended);
-    });
+survey survey_from(const json& j) {
     survey v;
     v.requests = j.at("requests").get<std::uint64_t>();
     v.round_trips_s = j.at("round_trips_s").get<double>();
@@ -332,9 +369,10 @@ survey survey_run(const scenario& s, request_choice::by how, std::uint64_t id,
     v.ended = sim_time(j.at("ended").get<std::int64_t>());
     v.found = j.at("found").get<bool>();
     v.median_round_trip = sim_time(j.at("median").get<std::int64_t>());
-    for (std::size_t h = 0; h < hop_count; ++h) {
+    for (std::size_t h = 0; h < span_count; ++h) {
         v.median_hop[h] = sim_time(j.at("median_hop").at(h).get<std::int64_t>());
     }
+    v.summary = j.at("summary");
     if (!v.found) return v;
     static_assert(std::is_trivially_copyable_v<request>);
     const json::binary_t& bytes = j.at("request").get_binary();
@@ -345,14 +383,7 @@ survey survey_run(const scenario& s, request_choice::by how, std::uint64_t id,
     return v;
 }
 
-witness watch_run(const scenario& s, const watch& w, replay_progress progress) {
-    const json j = answer_of("watching the run", [&] {
-        testbenches::progress show = shown(progress);
-        witness_sink sink(s, show, w);
-        run(s, sink);
-        show.done();
-        return sink.answer();
-    });
+witness witness_from(const json& j) {
     witness v;
     v.at_entry = j.at("at_entry").get<std::uint64_t>();
     v.overlapped = j.at("overlapped").get<std::uint64_t>();
@@ -365,6 +396,53 @@ witness watch_run(const scenario& s, const watch& w, replay_progress progress) {
     if (j.contains("before")) v.before = neighbour_from(j.at("before"));
     for (const json& n : j.at("nearest")) v.nearest.push_back(neighbour_from(n));
     v.log = j.at("log").get<std::vector<std::string>>();
+    return v;
+}
+
+}  // namespace
+
+survey survey_run(const scenario& s, request_choice::by how, std::uint64_t id,
+                  replay_progress progress) {
+    return survey_from(answer_of("repeating the run", [&] {
+        testbenches::progress show = shown(progress);
+        survey_sink sink(s, show, how, id);
+        const sim_time ended = run(s, sink);
+        show.done();
+        return sink.answer(ended);
+    }));
+}
+
+survey survey_rows(const std::filesystem::path& folder, const row_counts& told,
+                   request_choice::by how, std::uint64_t id) {
+    request_row_reader rows(folder, told);
+    survey_sink sink(rows.tasks(), how, id);
+    const sim_time ended = read_rows(rows, sink);
+    return survey_from(sink.answer(ended));
+}
+
+witness watch_run(const scenario& s, const watch& w, replay_progress progress) {
+    return witness_from(answer_of("watching the run", [&] {
+        testbenches::progress show = shown(progress);
+        witness_sink sink(s, show, w);
+        run(s, sink);
+        show.done();
+        return sink.answer();
+    }));
+}
+
+witness watch_rows(const std::filesystem::path& folder, const watch& w) {
+    request_row_reader rows(folder);
+    witness_sink sink(rows.tasks(), w);
+    read_rows(rows, sink);
+    const std::filesystem::path log = folder / "dmesg.txt";
+    std::error_code code;
+    const bool log_kept = std::filesystem::exists(log, code);
+    if (log_kept) {
+        input_stream lines(log, inputs::trace);
+        for (const traces::log_line& l : traces::read_dmesg(lines, log.string())) sink.on_log(l);
+    }
+    witness v = witness_from(sink.answer());
+    v.log_kept = log_kept;
     return v;
 }
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Repeats a run twice, each time in a process of its own (SystemC elaborates once per process; runs
 // are deterministic): first to find a request and what is usual, then to watch what was around it.
+// Of a run that was measured, which nothing repeats, the rows that it wrote are read twice.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +16,7 @@
 #include "base/hops.h"
 #include "models/request.h"
 #include "studies/explain.h"
+#include "studies/measured_rows.h"
 #include "testbenches/scenario.h"
 
 namespace scmi_vp::studies {
@@ -22,9 +27,9 @@ struct seen_request {
     std::string task, what, outcome;  ///< as the account of a run prints them
 
     sim_time entered() const { return r.at[std::size_t(models::instant::entered)]; }
-    sim_time returned() const { return r.at[std::size_t(models::instant::returned)]; }
+    sim_time returned() const { return r.felt; }
     /// When nothing of it happens any more: its late reply, or its return.
-    sim_time end() const { return r.late_at > returned() ? r.late_at : returned(); }
+    sim_time end() const { return std::max(r.came_late_at(), returned()); }
 };
 
 /// The first run.
@@ -35,12 +40,18 @@ struct survey {
     bool found = false;
     seen_request chosen;
     sim_time median_round_trip;
-    std::array<sim_time, hop_count> median_hop{};
+    std::array<sim_time, span_count> median_hop{};
+    nlohmann::json summary;  ///< of a repeated run: what its summary.json would say
 };
 
 /// Throws what the run throws, and scmi_vp::error (model) when its process dies.
 survey survey_run(const testbenches::scenario& s, request_choice::by how, std::uint64_t request,
                   replay_progress progress);
+
+/// From the requests.csv of a folder. Throws scmi_vp::error (input) when it is not there or not
+/// as scmi-vp writes it.
+survey survey_rows(const std::filesystem::path& folder, const row_counts& told,
+                   request_choice::by how, std::uint64_t request);
 
 /// What to watch in the second run.
 struct watch {
@@ -64,11 +75,15 @@ struct witness {
     /// Of other tasks' requests, the last that returned while this one's call waited to enter.
     std::optional<neighbour> before;
     std::vector<neighbour> nearest;
+    bool log_kept = true;  ///< else nobody knows what was logged
     std::uint64_t log_lines = 0;
     std::vector<std::string> log;  ///< the first and the last of them
 };
 
 witness watch_run(const testbenches::scenario& s, const watch& w, replay_progress progress);
+
+/// From the requests.csv and the dmesg.txt of a folder.
+witness watch_rows(const std::filesystem::path& folder, const watch& w);
 
 /// When the platform's host did not run between `from` and `to`; at most a hundred times.
 std::vector<host_gap> host_gaps(const testbenches::scenario& s, sim_time from, sim_time to);

@@ -17,9 +17,11 @@ enum class hop_chart_of { mean, slowest };
 /// has what it needs.
 std::string hop_chart(const report_data& d, hop_chart_of what);
 
-/// (c) Timeouts per million requests with their intervals; nothing seen is an arrow below its
-/// bound.
-std::string timeouts_chart(const report_data& d);
+/// Which limit was passed: that of responses, or that of delayed responses.
+enum class timeouts_of { rx, delayed };
+/// (c) Timeouts per million requests (waits for a delayed response) with their intervals; nothing
+/// seen is an arrow below its bound.
+std::string timeouts_chart(const report_data& d, timeouts_of what);
 
 /// (d) A lane a hop over the time of one request.
 std::string timeline_chart(const story& s);

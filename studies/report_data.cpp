@@ -5,20 +5,39 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "studies/runner.h"
 
 namespace scmi_vp::studies {
 namespace {
+
+/// Nothing where nothing was simulated: then there are no numbers.
+std::optional<incident_data> read_incidents(const json_place& j) {
+    if (!j.has("incidents")) return std::nullopt;
+    const json_place from = j.at("incidents");
+    if (from.at("per_hour").is_null()) return std::nullopt;
+    incident_data i;
+    i.count = from.at("count").count();
+    i.per_hour = from.at("per_hour").number();
+    i.low = from.at("low").number();
+    i.high = from.at("high").number();
+    i.confidence = from.at("confidence").number();
+    return i;
+}
 
 rate_data read_rate(const json_place& j) {
     rate_data r;
     r.count = j.at("count").count();
     r.per_million = j.at("per_million").number();
-    const bool bounded = !j.at("low").is_null() && !j.at("high").is_null();
+    // Bounds of another kind than `method`'s are for programs; format 1 had null there.
+    const bool bounded =
+        !j.at("low").is_null() && !j.at("high").is_null() && !j.has("bounds_method");
     r.low = bounded ? j.at("low").number() : r.per_million;
     r.high = bounded ? j.at("high").number() : r.per_million;
     if (j.has("confidence")) r.confidence = j.at("confidence").number();
     if (j.has("method")) r.method = j.at("method").text();
     if (j.has("beyond")) r.beyond = j.at("beyond").text();
+    r.incidents = read_incidents(j);
+    r.nothing_random = j.has("nothing_random");
     return r;
 }
 
@@ -47,7 +66,7 @@ std::optional<slowest_data> read_slowest(const json_place& j) {
     if (stuck) s.stuck_in = *stuck;
     if (!j.has("hops_ps")) return s;
     s.hops.emplace();
-    for (const hop_info& h : hop_table) {
+    for (const hop_info& h : span_table) {
         const std::string name(h.name);
         if (j.at("hops_ps").has(name))
             (*s.hops)[std::size_t(h.id)] = j.at("hops_ps").at(name).time();
@@ -56,7 +75,7 @@ std::optional<slowest_data> read_slowest(const json_place& j) {
 }
 
 void read_hops(const json_place& j, point_data& p) {
-    for (const hop_info& h : hop_table) {
+    for (const hop_info& h : span_table) {
         const std::string name(h.name);
         if (!j.has(name)) continue;
         p.hop_mean[std::size_t(h.id)] = j.at(name).at("mean").time();
@@ -75,6 +94,16 @@ void read_histogram(const json_place& j, point_data& p) {
     }
 }
 
+delayed_data read_delayed(const json_place& j) {
+    delayed_data d;
+    d.requests = j.at("requests").count();
+    d.late = j.at("late_responses").count();
+    d.spurious = read_rate(j.at("spurious_timeouts"));
+    d.true_timeouts = read_rate(j.at("true_timeouts"));
+    d.wait = read_spread(j.at("wait_ps"));
+    return d;
+}
+
 point_data read_point(const json_place& j, const std::vector<std::string>& axes) {
     point_data p;
     p.id = j.at("id").count();
@@ -83,12 +112,14 @@ point_data read_point(const json_place& j, const std::vector<std::string>& axes)
     p.simulated_s = j.at("simulated_s").number();
     p.requests = j.at("requests").count();
     p.blocked_s = j.at("calls_blocked_s").number();
+    if (j.has("calls_blocked_of_s")) p.task_s = j.at("calls_blocked_of_s").number();
     if (j.has("calls_not_made")) p.not_made = j.at("calls_not_made").count();
     p.late_replies = j.at("late_replies").count();
     p.refused = j.at("refused").count();
     p.violations = j.at("violations").count();
     p.spurious = read_rate(j.at("spurious_timeouts"));
     p.true_timeouts = read_rate(j.at("true_timeouts"));
+    if (j.has("delayed")) p.delayed = read_delayed(j.at("delayed"));
     p.round_trip = read_spread(j.at("round_trip_ps"));
     p.response = read_spread(j.at("response_ps"));
     read_hops(j.at("hops_ps"), p);
@@ -208,6 +239,13 @@ void check_format(const json_place& results) {
                     "': another version of scmi-vp wrote it; run the study again");
 }
 
+std::string early_end_of(const nlohmann::json& results) {
+    const json_place j(results, "");
+    if (!j.has("ended_early")) return "";
+    const json_place e = j.at("ended_early");
+    return early_sentence(e.at("why").text(), e.at("runs").count(), e.at("of").count());
+}
+
 report_data read_results(const nlohmann::json& results) {
     const json_place j(results, "");
     check_format(j);
@@ -229,6 +267,11 @@ report_data read_results(const nlohmann::json& results) {
     }
     if (d.points.empty()) throw error(error_kind::input, "results.json", "points is empty");
     d.notes = j.at("notes").texts();
+    d.early = early_end_of(results);
+    if (j.has("measured")) {
+        const json_place m = j.at("measured");
+        d.measured = {m.at("how").text(), m.at("facts").texts(), m.at("instead").text()};
+    }
     return d;
 }
 

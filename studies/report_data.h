@@ -18,7 +18,13 @@
 namespace scmi_vp::studies {
 
 /// The value of the first "format" key that this program reads.
-inline constexpr const char* results_format = "scmi-vp results 2";
+inline constexpr const char* results_format = "scmi-vp results 3";
+
+/// Groups of timeouts that failed together, per hour with an exact interval.
+struct incident_data {
+    std::uint64_t count = 0;
+    double per_hour = 0, low = 0, high = 0, confidence = 0.95;
+};
 
 /// Events per million requests with an interval.
 struct rate_data {
@@ -26,6 +32,8 @@ struct rate_data {
     double per_million = 0, low = 0, high = 0, confidence = 0.95;
     std::string method;
     std::string beyond;  ///< why the number says less than it seems to; mostly empty
+    std::optional<incident_data> incidents;  ///< none in results without them
+    bool nothing_random = false;             ///< the same rate in all runs: no interval of chance
 
     bool has_interval() const { return count > 0 && low < high; }
 };
@@ -47,12 +55,19 @@ struct slowest_data {
     std::string task, name;
     hop stuck_in = hop::prepare;
     bool stuck = false;
-    std::optional<std::array<sim_time, hop_count>> hops;
+    std::optional<std::array<sim_time, span_count>> hops;
 };
 
 struct histogram_bucket {
     sim_time upper_edge;
     std::uint64_t count = 0;
+};
+
+/// Of the requests that waited for a delayed response.
+struct delayed_data {
+    std::uint64_t requests = 0, late = 0;
+    rate_data spurious, true_timeouts;  ///< per million of these requests
+    spread_data wait;                   ///< from the response until the caller went on
 };
 
 struct point_data {
@@ -61,11 +76,13 @@ struct point_data {
     std::vector<std::string> set;
     std::optional<sim_time> rx_timeout;
     double simulated_s = 0, blocked_s = 0;  ///< seconds, over all replications and tasks
+    std::optional<double> task_s;           ///< seconds of which tasks were blocked for so many
     std::optional<std::uint64_t> not_made;  ///< of open loops: calls that were due at the end
     std::uint64_t requests = 0, late_replies = 0, refused = 0, violations = 0;
     rate_data spurious, true_timeouts;
+    delayed_data delayed;
     spread_data round_trip, response;
-    std::array<sim_time, hop_count> hop_mean{}, hop_max{};
+    std::array<sim_time, span_count> hop_mean{}, hop_max{};
     std::vector<histogram_bucket> histogram;
     std::optional<slowest_data> slowest;  ///< none if there was no request
     std::vector<std::uint64_t> seeds;     ///< of the replications
@@ -75,16 +92,28 @@ struct point_data {
     std::string name() const;
 };
 
+/// Of results that nothing repeats.
+struct measurement {
+    std::string how;                 ///< "measured on a device ..."
+    std::vector<std::string> facts;  ///< sentences
+    std::string instead;             ///< the command that comes nearest to making them again
+};
+
 struct report_data {
     std::string title, description, scenario, study;
     std::vector<std::string> set;
     std::uint64_t seed = 0, replications = 0;
     std::vector<point_data> points;
     std::vector<std::string> notes;
+    std::string early;                    ///< one sentence when the study did not come to its end
+    std::optional<measurement> measured;  ///< else it is a simulation's
 };
 
 /// Throws scmi_vp::error (input) that names the key, "results.json: points[3].requests is missing".
 report_data read_results(const nlohmann::json& results);
+
+/// What there is to say of results of a study that did not come to its end; empty of others.
+std::string early_end_of(const nlohmann::json& results);
 
 class json_place;
 
@@ -117,6 +146,7 @@ public:
     sim_time time() const;        ///< an integer number of picoseconds >= 0
     double number() const;        ///< finite
     bool is_null() const { return value_.is_null(); }
+    const nlohmann::json& raw() const { return value_; }
 
 private:
     [[noreturn]] void refuse(const std::string& what) const;

@@ -11,9 +11,12 @@
 
 #include "base/error.h"
 #include "studies/explain.h"
+#include "studies/measured_results.h"
+#include "studies/replay.h"
 #include "studies/report_data.h"
 #include "studies/report_html.h"
 #include "studies/results.h"
+#include "testbenches/folder_lock.h"
 #include "testbenches/forked.h"
 #include "testbenches/output_directory.h"
 
@@ -24,7 +27,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 /// A run's folder says what was run; its statistics are found by running it again.
-json measured(const json& run) {
+json repeated(const json& run) {
     const json_place j(run, "", "summary.json");
     study s;
     s.title = j.at("title").text();
@@ -38,18 +41,28 @@ json measured(const json& run) {
     merge_replication(results[0], testbenches::run_forked("repeating the run", [&] {
                           return run_alone(s.points[0].scenario);
                       }));
-    return results_json(find_out(s, results));
+    json found = results_json(find_out(s, results));
+    // By which the run is known again.
+    for (const char* key : {"summary", "made_from", "again", "file"}) found[key] = run.at(key);
+    return found;
 }
 
-std::string page_of(const fs::path& folder) {
+std::string page_of(const fs::path& folder, std::string& early) {
     json results = load_results(folder);
-    if (!is_study(folder)) results = measured(results);
+    early = early_end_of(results);
+    const bool measured = results.contains("rows_in"), run = !is_study(folder);
+    if (run) results = measured ? measured_results(results) : repeated(results);
     // All of it is read before a run is repeated.
     const report_data d = read_results(results);
     const bool any = std::any_of(d.points.begin(), d.points.end(),
                                  [](const point_data& p) { return p.slowest.has_value(); });
     std::optional<story> slowest;
     if (any) slowest = story_of(results, request_choice{});
+    if (!any && run && !measured) {
+        check_repeated(results, 0, 0,
+                       survey_run(scenario_of_results(results, 0, 0), request_choice::by::slowest,
+                                  0, replay_progress::shown));
+    }
     std::ostringstream page;
     write_report(results, slowest ? &*slowest : nullptr, page);
     return page.str();
@@ -68,35 +81,23 @@ bool is_report(const fs::path& path) {
     return head.find(report_generator) != std::string::npos;
 }
 
-/// Enters the page into the list of our files, so that the next run into this folder replaces it.
-/// A folder that was copied without its list stays without.
-void list_in_manifest(const fs::path& folder, const std::string& name) {
-    const fs::path manifest = folder / testbenches::output_directory::manifest_name;
-    std::ifstream in(manifest);
-    if (!in) return;
-    for (std::string line; std::getline(in, line);) {
-        if (line == name) return;
-    }
-    errno = 0;
-    std::ofstream out(manifest, std::ios::app);
-    out << name << "\n";
-    if (!out.flush()) refuse(manifest);
-}
-
 }  // namespace
 
 written_report rebuild_report(const fs::path& folder) {
     const std::string name = "report.html";
     const std::string part_name = ".report.html.part";
     const fs::path path = folder / name, part = folder / part_name;
+    const testbenches::folder_lock lock(folder, testbenches::folder_use::update);
     std::error_code code;
     if (fs::exists(fs::symlink_status(path, code)) && !is_report(path)) {
         throw error(error_kind::output, path.string(),
                     "was not written by scmi-vp and is in the way; move it");
     }
-    const std::string page = page_of(folder);
-    list_in_manifest(folder, name);
-    list_in_manifest(folder, part_name);  // killed while it writes
+    std::string early;
+    const std::string page = page_of(folder, early);
+    // A folder that was copied without its list stays without.
+    testbenches::output_directory::enlist(folder, name);
+    testbenches::output_directory::enlist(folder, part_name);  // killed while it writes
     // Renamed when it is whole: a full disk must not cost the old one.
     errno = 0;
     std::ofstream out(part, std::ios::binary | std::ios::trunc);
@@ -112,7 +113,7 @@ written_report rebuild_report(const fs::path& folder) {
     if (code)
         throw error(error_kind::output, path.string(),
                     "cannot be replaced (" + code.message() + ")");
-    return {path, page.size()};
+    return {path, page.size(), early};
 }
 
 }  // namespace scmi_vp::studies

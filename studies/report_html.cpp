@@ -39,16 +39,35 @@ bool has_open_loop(const report_data& d) {
                        [](const point_data& p) { return p.not_made.has_value(); });
 }
 
-void write_table_head(std::ostream& out, const std::vector<std::string>& axes, bool open_loop) {
+bool has_delayed(const report_data& d) {
+    return std::any_of(d.points.begin(), d.points.end(),
+                       [](const point_data& p) { return p.delayed.requests > 0; });
+}
+
+void write_delayed_head(std::ostream& out) {
+    out << column("delayed", "requests that waited for a delayed response")
+        << column("spurious timeouts per million of them",
+                  "the driver gave up the wait, and the delayed response came later")
+        << column("true timeouts per million of them",
+                  "there is no delayed response: the driver gave up the wait, or would have")
+        << column("wait median", "half of the waits for a delayed response took longer")
+        << column("maximum", "the longest wait")
+        << column("late", "delayed responses that came when their caller had given up");
+}
+
+void write_table_head(std::ostream& out, const std::vector<std::string>& axes, bool open_loop,
+                      bool delayed) {
     out << "<thead><tr>";
     if (axes.empty()) out << "<th scope=\"col\" class=\"axis-name\">point</th>";
     for (const std::string& a : axes) {
         out << "<th scope=\"col\" class=\"axis-name\">" << escaped(a) << "</th>";
     }
     out << column("requests", "messages that entered the driver")
-        << column("spurious timeouts per million", "the driver gave up, and a reply came later")
+        << column("spurious timeouts per million",
+                  "the driver gave up, and a reply came later; below: incidents per hour")
         << column("true timeouts per million",
-                  "there is no reply: the driver gave up, or would have after the end of the run")
+                  "there is no reply: the driver gave up, or would have after the end of the run; "
+                  "below: incidents per hour")
         << column("round trip median", "half of the round trips took longer")
         << column("99&nbsp;%", "one round trip in 100 took longer")
         << column("99.9&nbsp;%", "one round trip in 1000 took longer")
@@ -59,10 +78,13 @@ void write_table_head(std::ostream& out, const std::vector<std::string>& axes, b
             << column("maximum", "the longest response")
             << column("not made", "calls that were due and had no task when their run ended");
     }
-    out << column("callers blocked", "all tasks' time in calls, waiting for locks included")
+    out << column("callers blocked",
+                  "all tasks' time in calls, waiting for locks included; below: of how much time")
         << column("late replies", "replies that came after their request had timed out")
         << column("refused", "requests that found no free xfer or transport message")
-        << column("violations", "rules that the checkers saw broken") << "</tr></thead>\n";
+        << column("violations", "rules that the checkers saw broken");
+    if (delayed) write_delayed_head(out);
+    out << "</tr></thead>\n";
 }
 
 /// Why a number says less than it seems to, once each, in the order of the table.
@@ -77,6 +99,9 @@ std::vector<std::string> reservations_of(const report_data& d) {
         for (const std::string& r : p.remarks) add(r);
         add(p.spurious.beyond);
         add(p.true_timeouts.beyond);
+        if (p.delayed.requests == 0) continue;
+        add(p.delayed.spurious.beyond);
+        add(p.delayed.true_timeouts.beyond);
     }
     return all;
 }
@@ -88,12 +113,31 @@ std::string mark_of(const std::string& text, const std::vector<std::string>& res
     return "<sup>" + std::to_string(note - reservations.begin() + 1) + "</sup>";
 }
 
+/// The interval of a row is that of incidents: timeouts cause each other.
+std::string incident_lines(const incident_data& i, bool nothing_random) {
+    if (i.count == 0) return "<small>at most " + nice_number(i.high) + "/h</small>";
+    if (nothing_random) return "<small>" + nice_number(i.per_hour) + "/h</small>";
+    return "<small>" + nice_number(i.per_hour) + "/h</small><small>" + nice_number(i.low) +
+           "\u2009\u2013\u2009" + nice_number(i.high) + "</small>";
+}
+
+std::string blocked_cell(const point_data& p) {
+    std::string cell = "<td>" + nice_seconds(p.blocked_s);
+    if (p.task_s && *p.task_s > 0) {
+        cell += "<small>" + nice_share(p.blocked_s / *p.task_s) + " of " + nice_seconds(*p.task_s) +
+                "</small>";
+    }
+    return cell + "</td>";
+}
+
 std::string rate_cell(const rate_data& r, const std::vector<std::string>& reservations) {
     std::string cell = "<td title=\"" + escaped(nice_count(r.count) + " in all" +
                                                 (r.method.empty() ? "" : "; " + r.method));
     cell += "\">" + (r.count ? nice_number(r.per_million) : std::string("0"));
     cell += mark_of(r.beyond, reservations);
-    if (r.has_interval()) {
+    if (r.incidents) {
+        cell += incident_lines(*r.incidents, r.nothing_random);
+    } else if (r.has_interval()) {
         cell += "<small>" + nice_number(r.low) + "\u2009\u2013\u2009" + nice_number(r.high) +
                 "</small>";
     }
@@ -101,7 +145,7 @@ std::string rate_cell(const rate_data& r, const std::vector<std::string>& reserv
 }
 
 void write_row(std::ostream& out, const point_data& p, const std::vector<std::string>& axes,
-               const std::vector<std::string>& reservations, bool open_loop) {
+               const std::vector<std::string>& reservations, bool open_loop, bool delayed) {
     out << "<tr>";
     if (axes.empty()) out << "<th scope=\"row\">" << escaped(p.name()) << "</th>";
     for (const std::string& a : axes) {
@@ -124,9 +168,16 @@ void write_row(std::ostream& out, const point_data& p, const std::vector<std::st
         time_cells(p.response, {0.5, 0.99, 1});
         out << "<td>" << (p.not_made ? nice_count(*p.not_made) : std::string()) << "</td>";
     }
-    out << "<td>" << nice_seconds(p.blocked_s) << "</td>";
+    out << blocked_cell(p);
     for (const std::uint64_t n : {p.late_replies, p.refused, p.violations}) {
         out << "<td>" << nice_count(n) << "</td>";
+    }
+    if (delayed) {
+        out << "<td>" << nice_count(p.delayed.requests) << "</td>"
+            << rate_cell(p.delayed.spurious, reservations)
+            << rate_cell(p.delayed.true_timeouts, reservations);
+        time_cells(p.delayed.wait, {0.5, 1});
+        out << "<td>" << nice_count(p.delayed.late) << "</td>";
     }
     out << "</tr>\n";
 }
@@ -141,7 +192,8 @@ void write_reservations(std::ostream& out, const std::vector<std::string>& reser
 std::string methods_of(const report_data& d) {
     std::set<std::string> methods;
     for (const point_data& p : d.points) {
-        for (const rate_data* r : {&p.spurious, &p.true_timeouts}) {
+        for (const rate_data* r :
+             {&p.spurious, &p.true_timeouts, &p.delayed.spurious, &p.delayed.true_timeouts}) {
             if (r->method.empty() || !r->has_interval()) continue;
             methods.insert(nice_number(100 * r->confidence) + " % intervals: " + r->method);
         }
@@ -151,19 +203,33 @@ std::string methods_of(const report_data& d) {
     return all;
 }
 
+/// What the small numbers of the table are.
+std::string intervals_of(const report_data& d) {
+    const auto counted = std::find_if(d.points.begin(), d.points.end(), [](const point_data& p) {
+        return p.spurious.incidents.has_value();
+    });
+    if (counted != d.points.end()) {
+        return "Below timeouts per million: incidents per hour with their exact " +
+               nice_number(100 * counted->spurious.incidents->confidence) +
+               " % interval (Poisson). Timeouts of one run whose waits overlap or lie at most the "
+               "rx timeout apart are one incident." +
+               (has_delayed(d) ? " Below timeouts of delayed responses: " + methods_of(d) + "."
+                               : "");
+    }
+    const std::string methods = methods_of(d);
+    return methods + (methods.empty() ? "" : ".");
+}
+
 void write_table(std::ostream& out, const report_data& d) {
     const std::vector<std::string> axes = axes_of(d);
-    const std::string methods = methods_of(d);
     const std::vector<std::string> reservations = reservations_of(d);
     out << "<h2>What was measured</h2>\n"
-        << paragraph(
-               "One row for each point of the study. " + methods + (methods.empty() ? "" : "."),
-               "facts")
+        << paragraph("One row for each point of the study. " + intervals_of(d), "facts")
         << "<div class=\"wide\"><table>\n";
-    const bool open_loop = has_open_loop(d);
-    write_table_head(out, axes, open_loop);
+    const bool open_loop = has_open_loop(d), delayed = has_delayed(d);
+    write_table_head(out, axes, open_loop, delayed);
     out << "<tbody>\n";
-    for (const point_data& p : d.points) write_row(out, p, axes, reservations, open_loop);
+    for (const point_data& p : d.points) write_row(out, p, axes, reservations, open_loop, delayed);
     out << "</tbody></table></div>\n";
     write_reservations(out, reservations);
 }
@@ -175,6 +241,11 @@ void write_figure(std::ostream& out, const std::string& heading, const std::stri
         << picture << "</figure>\n";
 }
 
+std::string chart_methods(const report_data& d) {
+    const std::string methods = methods_of(d);
+    return methods.empty() ? "none could be given" : methods;
+}
+
 void write_pictures(std::ostream& out, const report_data& d) {
     write_figure(
         out, "How long requests take",
@@ -184,10 +255,19 @@ void write_pictures(std::ostream& out, const report_data& d) {
         round_trip_chart(d));
     write_figure(
         out, "Timeouts",
-        "Timeouts per million requests with their intervals, on a logarithmic axis. An arrow "
-        "stands for an interval that reaches zero. That none was seen does not mean that there "
-        "are none: the table\u2019s notes say how many there may be.",
-        timeouts_chart(d));
+        "Timeouts per million requests with their intervals (" + chart_methods(d) +
+            "), on a "
+            "logarithmic axis. An arrow "
+            "stands for an interval that reaches zero. That none was seen does not mean that there "
+            "are none: the table\u2019s notes say how many there may be.",
+        timeouts_chart(d, timeouts_of::rx));
+    if (has_delayed(d)) {
+        write_figure(out, "Timeouts of delayed responses",
+                     "The platform accepts such a request at once and tells the result later. The "
+                     "driver waits for that with a limit of its own, guest.max_delayed_response: "
+                     "timeouts per million of these waits. Round trips contain the wait.",
+                     timeouts_chart(d, timeouts_of::delayed));
+    }
     write_figure(
         out, "Where the time goes",
         "The mean request, split into the hops on its way. Each bar is one mean round trip; "
@@ -229,22 +309,32 @@ void write_story(std::ostream& out, const story& s) {
     }
 }
 
+/// Of what was measured.
+void write_instead(std::ostream& out, const measurement& m) {
+    out << "<h2>To reproduce</h2>\n"
+        << paragraph("All numbers on this page were " + m.how +
+                     ". Nothing repeats what a device did. What comes nearest is the scenario in "
+                     "simulated time with the device's response times:")
+        << "<pre class=\"command\">" << escaped(m.instead) << "</pre>\n";
+}
+
 void write_reproduction(std::ostream& out, const report_data& d, const story* slowest) {
+    if (d.measured) return write_instead(out, *d.measured);
     out << "<h2>To reproduce</h2>\n"
         << "<p>Runs are deterministic: the same scenario and seed give the same bytes. The "
            "commands are "
-           "for the folder in which this was made.</p>\n";
+           "for the folder in which this was made (in the project\u2019s own, ./run stands for "
+           "scmi-vp).</p>\n";
     if (!d.study.empty()) {
-        std::string line =
-            "scmi-vp study " + shell_quoted(d.study) + " --seed " + std::to_string(d.seed);
-        for (const std::string& s : d.set) line += " --set " + shell_quoted(s);
+        const std::string line = study_command_line(d.study, d.set, d.seed);
         out << "<p>Everything again:</p>\n<pre class=\"command\">" << escaped(line) << "</pre>\n";
     }
     if (slowest) {
         out << "<p>The slowest request with its waveform:</p>\n<pre class=\"command\">"
             << escaped(slowest->rerun) << "</pre>\n";
     }
-    out << "<details><summary>The first replication of each point</summary>\n<pre "
+    // Not inside: what a closed <details> holds is not printed everywhere.
+    out << "<details><summary>The first replication of each point</summary></details>\n<pre "
            "class=\"command\">";
     for (const point_data& p : d.points) {
         if (p.seeds.empty()) continue;
@@ -253,7 +343,7 @@ void write_reproduction(std::ostream& out, const report_data& d, const story* sl
         out << escaped("# " + p.name()) << "\n"
             << escaped(run_command_line(d.scenario, set, p.seeds[0])) << "\n";
     }
-    out << "</pre></details>\n";
+    out << "</pre>\n";
 }
 
 std::string facts(const report_data& d) {
@@ -262,6 +352,10 @@ std::string facts(const report_data& d) {
     for (const point_data& p : d.points) {
         requests += p.requests;
         simulated_s += p.simulated_s;
+    }
+    if (d.measured) {
+        return nice_count(requests) + " requests in " + nice_seconds(simulated_s) + ", " +
+               d.measured->how + "; scenario " + d.scenario;
     }
     return std::to_string(d.points.size()) + (d.points.size() == 1 ? " point, " : " points, ") +
            std::to_string(d.replications) +
@@ -280,7 +374,11 @@ void write_report(const nlohmann::json& results, const story* slowest, std::ostr
         << escaped(d.title) << "</title>\n<style>" << report_style
         << "</style>\n</head>\n<body>\n<main>\n<h1>" << escaped(d.title) << "</h1>\n";
     if (!d.description.empty()) out << paragraph(d.description, "lead");
+    if (!d.early.empty()) out << paragraph(d.early, "lead");
     out << paragraph(facts(d), "facts");
+    if (d.measured) {
+        for (const std::string& fact : d.measured->facts) out << paragraph(fact, "facts");
+    }
     write_table(out, d);
     write_pictures(out, d);
     if (slowest) write_story(out, *slowest);

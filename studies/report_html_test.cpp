@@ -149,7 +149,7 @@ TEST(report_html, zero_timeouts_are_said_in_words) {
     const nlohmann::json none{
         {"count", 0}, {"per_million", 0}, {"low", nullptr}, {"high", nullptr}, {"beyond", "b < c"}};
     results["points"][1]["spurious_timeouts"] = none;
-    const std::string chart = timeouts_chart(read_results(results));
+    const std::string chart = timeouts_chart(read_results(results), timeouts_of::rx);
     EXPECT_NE(chart.find(">no spurious timeouts seen</text>"), std::string::npos);
     const std::string page = page_of(results, nullptr);
     EXPECT_NE(page.find("<li>b &lt; c</li>"), std::string::npos);
@@ -213,6 +213,82 @@ TEST(report_html, reservations_are_numbered) {
     const std::string page = page_of(results, nullptr);
     EXPECT_NE(page.find("2.5<sup>1</sup>"), std::string::npos);
     EXPECT_NE(page.find("<ol class=\"facts\"><li>first</li>\n<li>second</li>"), std::string::npos);
+}
+
+nlohmann::json incidents_of(std::uint64_t count, double per_hour, double low, double high) {
+    return {{"count", count},
+            {"per_hour", per_hour},
+            {"low", low},
+            {"high", high},
+            {"confidence", 0.95}};
+}
+
+// One interval beside each number: that of incidents, which do not cause each other.
+TEST(report_html, intervals_are_those_of_incidents) {
+    nlohmann::json results = sample_results();
+    nlohmann::json& p = results["points"][0];
+    p["spurious_timeouts"]["incidents"] = incidents_of(1, 3.6, 0.0911, 20.1);
+    p["true_timeouts"]["incidents"] = incidents_of(0, 0, 0, 10.8);
+    const std::string page = page_of(results, nullptr), row = first_row_of(page);
+    EXPECT_NE(row.find("2.5<small>3.6/h</small><small>0.0911\u2009\u2013\u200920.1</small>"),
+              std::string::npos)
+        << row;
+    EXPECT_NE(row.find("<small>at most 10.8/h</small>"), std::string::npos) << row;
+    EXPECT_NE(page.find("incidents per hour with their exact 95 % interval"), std::string::npos);
+}
+
+TEST(report_html, blocked_time_says_of_how_much) {
+    nlohmann::json results = sample_results();
+    results["points"][0]["calls_blocked_s"] = 4.4;
+    results["points"][0]["calls_blocked_of_s"] = 80.0;
+    EXPECT_NE(first_row_of(page_of(results, nullptr))
+                  .find("<td>4.4\u00a0s<small>5.5\u00a0% of 80\u00a0s</small></td>"),
+              std::string::npos);
+}
+
+// Paper has nothing to click on: what a closed <details> hides must not be inside it, since some
+// browsers print that closed.
+TEST(report_html, what_is_folded_away_is_printed) {
+    const std::string page = sample_page();
+    std::size_t folded = 0;
+    for (std::size_t at = page.find("<details>"); at != std::string::npos;
+         at = page.find("<details>", at + 1)) {
+        const std::size_t end = page.find("</details>", at);
+        EXPECT_EQ(page.substr(end - 10, 10), "</summary>");
+        const std::string next = page.substr(end + 10, 5);
+        EXPECT_TRUE(next == "\n<pre" || next == "\n<div") << next;
+        ++folded;
+    }
+    EXPECT_EQ(folded, 3u);  // the numbers of two charts, and commands
+    EXPECT_NE(page.find("@media screen{details:not([open])+*{display:none}}"), std::string::npos);
+}
+
+/// The words of the page as it would be on paper; empty where it cannot be printed here.
+std::string printed_words(const std::string& page) {
+    if (std::system("command -v chromium pdftotext >/dev/null 2>&1") != 0) return "";
+    std::string folder = (std::filesystem::temp_directory_path() / "scmi-vp-XXXXXX").string();
+    if (!mkdtemp(folder.data())) return "";
+    std::ofstream(folder + "/page.html") << page;
+    const std::string command =
+        "cd '" + folder +
+        "' && HOME=$PWD timeout 90 chromium --headless --no-sandbox "
+        "--disable-gpu --print-to-pdf=page.pdf page.html >log 2>&1 && pdftotext page.pdf page.txt";
+    std::string text;
+    if (std::system(command.c_str()) == 0) {
+        std::ifstream in(folder + "/page.txt");
+        text.assign(std::istreambuf_iterator<char>(in), {});
+    }
+    std::error_code ignored;
+    std::filesystem::remove_all(folder, ignored);
+    return text;
+}
+
+TEST(report_html, is_whole_on_paper_heavy) {
+    const std::string text = printed_words(sample_page());
+    if (text.empty()) GTEST_SKIP() << "install chromium and poppler-utils";
+    EXPECT_NE(text.find("The first replication of each point"), std::string::npos);
+    EXPECT_NE(text.find("# host"), std::string::npos) << "the commands below that heading";
+    EXPECT_NE(text.find("host wake"), std::string::npos) << "the numbers of a chart";
 }
 
 TEST(report_html, timeouts_come_from_what_was_set) {

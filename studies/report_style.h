@@ -64,6 +64,7 @@ tbody th{font-weight:600}
 td small{display:block;color:var(--dim);font-size:.92em}
 tbody tr:hover{background:var(--faint)}
 details{margin:.8rem 0;font-size:.92rem}summary{cursor:pointer;color:var(--dim)}
+@media screen{details:not([open])+*{display:none}}@media print{summary{list-style:none}}
 pre{background:var(--panel);border:1px solid var(--rule);border-radius:6px;padding:.8rem 1rem;overflow-x:auto;
 font:13px/1.5 ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace}
 code{font:.92em ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace}

@@ -130,7 +130,7 @@ inline nlohmann::json sample_point(std::size_t id, const std::string& host,
 
 inline nlohmann::json sample_results() {
     nlohmann::json j{
-        {"format", "scmi-vp results 2"},
+        {"format", "scmi-vp results 3"},
         {"title", "What does a timeout cost? <quick & dirty>"},
         {"description",
          "Which rx timeout belongs into the device tree when the platform runs on a host that is "

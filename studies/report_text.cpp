@@ -92,9 +92,10 @@ std::string nice_share(double share) {
 }
 
 std::string hop_colour(hop h) {
-    static constexpr const char* colours[hop_count] = {
-        "#d1bbd7", "#ae76a3", "#882e72", "#1965b0", "#5289c7", "#7bafde", "#4eb265",
-        "#cae0ab", "#f7f056", "#f6c141", "#f1932d", "#e8601c", "#dc050c"};
+    static constexpr const char* colours[span_count] = {
+        "#d1bbd7", "#ae76a3", "#882e72", "#1965b0", "#5289c7", "#7bafde",
+        "#4eb265", "#cae0ab", "#f7f056", "#f6c141", "#f1932d", "#e8601c",
+        "#dc050c", "#90c987", "#b8c4a0", "#ded6a4", "#a8894c", "#72190e"};
     return colours[std::size_t(h)];
 }
 

@@ -30,6 +30,8 @@ public:
     std::string sealed(std::size_t task, const std::string& message);
     /// In the parent, in the order of tasks: takes the rows, gives the message back.
     std::string opened(std::size_t task, const std::string& sealed_message);
+    /// Whether rows are missing.
+    bool failed() const { return failure_ != 0; }
     /// Completes requests.csv. Throws scmi_vp::error (output) if rows are missing.
     void finish();
 

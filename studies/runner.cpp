@@ -2,9 +2,14 @@
 // See runner.h.
 #include "studies/runner.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "base/error.h"
 #include "models/system.h"
+#include "studies/incidents.h"
 #include "studies/progress_board.h"
+#include "studies/recordings.h"
 #include "studies/shell.h"
 #include "studies/worker_pool.h"
 #include "testbenches/request_csv.h"
@@ -20,26 +25,41 @@ class study_sink : public models::run_sink {
 public:
     study_sink(const testbenches::scenario& s, std::size_t point, std::uint64_t replication)
         : selection(replication),
+          incidents(rx_timeout_of(s)),
           extent_(s),
           tasks_(testbenches::task_names(s.system.guest)),
           prefix_(std::to_string(point) + "," + std::to_string(replication) + ",") {}
 
     void write_rows_to(std::ostream* rows) { rows_ = rows; }
     void tell_to(tell_progress tell) { tell_ = std::move(tell); }
+    void count_messages(const std::vector<study_check>& checks) {
+        checks_ = &checks;
+        messages.assign(checks.size(), 0);
+    }
 
     void on_request(const models::request& r) override {
         totals.add(r, tasks_);
         selection.add(r);
         spurious.add(r.id, is_spurious_timeout(r));
         true_timeouts.add(r.id, is_true_timeout(r));
+        incidents.add(r);
+        if (r.waited()) {
+            delayed_spurious.add(r.wait_number, is_spurious_delayed_timeout(r));
+            delayed_true.add(r.wait_number, is_true_delayed_timeout(r));
+        }
         if (rows_) write_row(r);
         if (tell_ && totals.requests % told_every == 0) {
-            tell_(extent_.done(r.at[std::size_t(models::instant::returned)], totals.requests),
-                  totals.requests);
+            tell_(extent_.done(r.felt, totals.requests), totals.requests);
         }
     }
+    void on_call(const models::call_record& c) override { totals.add(c); }
     void on_ftrace(const traces::ftrace_event&) override {}
-    void on_log(const traces::log_line&) override {}
+    void on_log(const traces::log_line& l) override {
+        for (std::size_t i = 0; i < messages.size(); ++i) {
+            const std::string& part = (*checks_)[i].what.message;
+            messages[i] += !part.empty() && l.text.find(part) != std::string::npos;
+        }
+    }
     void on_register(sim_time, const traces::register_trace_line&) override {}
     void on_violation(const models::violation& v) override {
         if (totals.violations++ > 0) return;
@@ -51,7 +71,9 @@ public:
 
     point_totals totals;
     request_selection selection;
-    batch_counts spurious, true_timeouts;
+    timeout_incidents incidents;
+    batch_counts spurious, true_timeouts, delayed_spurious, delayed_true;
+    std::vector<std::uint64_t> messages;  ///< of each check, kernel messages with its text
 
 private:
     void write_row(const models::request& r) {
@@ -67,6 +89,7 @@ private:
     std::vector<std::string> tasks_;
     std::string prefix_;
     std::ostream* rows_ = nullptr;
+    const std::vector<study_check>* checks_ = nullptr;
     tell_progress tell_;
 };
 
@@ -79,14 +102,16 @@ struct run_end {
 run_end simulate(const testbenches::scenario& s, study_sink& sink) {
     models::system top("top", s.system, sink);
     top.run(s.system.duration);
-    run_end end{top.guest().kernel().all_finished(), top.guest().probed(), 0};
+    run_end end{top.guest().all_done(), top.guest().probed(), 0};
     sink.totals.simulated.add(now());
     sink.totals.not_made = top.guest().calls_waiting();
     for (const models::task_position& p : top.guest().positions()) {
         sink.totals.blocked.add(p.blocked_until(now()));
+        sink.totals.task_time.add(now());
         end.no_device += p.no_device;
     }
     top.finish();
+    sink.incidents.count_into(sink.totals);
     return end;
 }
 
@@ -131,24 +156,31 @@ std::string message_of(const testbenches::scenario& one, const study_sink& sink,
                  {"no_device", end.no_device},
                  {"totals", sink.totals.to_json()},
                  {"kept", json_of(sink.selection.take(sink.tasks()))}};
+    if (!sink.messages.empty()) message["messages"] = sink.messages;
     if (batches) {
         message["spurious_batches"] = json_of(sink.spurious.units());
         message["true_batches"] = json_of(sink.true_timeouts.units());
+        message["delayed_spurious_batches"] = json_of(sink.delayed_spurious.units());
+        message["delayed_true_batches"] = json_of(sink.delayed_true.units());
     }
     const std::vector<std::uint8_t> bytes = json::to_cbor(message);
     return {bytes.begin(), bytes.end()};
 }
 
 std::string name_of_run(const study& s, std::size_t point, std::uint64_t replication) {
-    std::vector<std::string> set = s.points[point].set;
-    set.insert(set.end(), s.set.begin(), s.set.end());
-    const std::uint64_t seed = replication_seed(s.seed, replication);
     return "point " + std::to_string(point) + " (" + s.points[point].name() + "), replication " +
-           std::to_string(replication) + ", seed " + std::to_string(seed) +
-           "; to run it alone: " + run_command_line(s.scenario.string(), set, seed);
+           std::to_string(replication) + ", seed " +
+           std::to_string(replication_seed(s.seed, replication)) +
+           "; to run it alone: " + command_of_run(s, point, replication);
 }
 
 }  // namespace
+
+std::string command_of_run(const study& s, std::size_t point, std::uint64_t replication) {
+    std::vector<std::string> set = s.points[point].set;
+    set.insert(set.end(), s.set.begin(), s.set.end());
+    return run_command_line(s.scenario.string(), set, replication_seed(s.seed, replication));
+}
 
 testbenches::scenario scenario_of(const study& s, std::size_t point, std::uint64_t replication) {
     testbenches::scenario one = s.points.at(point).scenario;
@@ -162,6 +194,7 @@ std::string run_replication(const study& s, std::size_t point, std::uint64_t rep
     study_sink sink(one, point, replication);
     sink.write_rows_to(rows);
     sink.tell_to(tell);
+    sink.count_messages(s.checks);
     const run_end end = simulate(one, sink);
     sink.totals.set_replication(replication);
     if (tell) tell(1, sink.totals.requests);
@@ -177,15 +210,60 @@ std::string run_alone(const testbenches::scenario& one) {
 void merge_replication(point_result& result, const std::string& message) {
     const json j = json::from_cbor(message);
     const point_totals one = point_totals::from_json(j.at("totals"));
-    result.replications.push_back(
-        {j.at("seed").get<std::uint64_t>(), one.requests, one.spurious, one.true_timeouts,
-         one.refused(), j.at("finished").get<bool>(), j.at("probed").get<bool>(),
-         j.at("no_device").get<std::uint64_t>(), one.round_trip.sum().as_seconds()});
+    replication_summary& summary = result.replications.emplace_back();
+    j.at("seed").get_to(summary.seed);
+    summary.requests = one.requests;
+    summary.spurious = one.spurious;
+    summary.true_timeouts = one.true_timeouts;
+    summary.refused = one.refused();
+    j.at("finished").get_to(summary.finished);
+    j.at("probed").get_to(summary.probed);
+    j.at("no_device").get_to(summary.no_device);
+    summary.round_trips_s = one.round_trip.sum().as_seconds();
+    summary.delayed = one.delayed.requests;
+    summary.delayed_spurious = one.delayed.spurious;
+    summary.delayed_true = one.delayed.true_timeouts;
+    summary.slowest = one.slowest;
+    if (j.contains("messages")) j.at("messages").get_to(summary.messages);
     result.totals.merge(one);
     result.kept.merge(kept_from(j.at("kept")));
     if (!j.contains("spurious_batches")) return;
     result.spurious_batches = units_from(j.at("spurious_batches"));
     result.true_batches = units_from(j.at("true_batches"));
+    result.delayed_spurious_batches = units_from(j.at("delayed_spurious_batches"));
+    result.delayed_true_batches = units_from(j.at("delayed_true_batches"));
+}
+
+namespace {
+
+/// What had ended when a study did.
+std::size_t runs_in(const std::vector<point_result>& results) {
+    std::size_t n = 0;
+    for (const point_result& r : results) n += r.replications.size();
+    return n;
+}
+
+void run_until_early(const pool_work& work, const std::vector<point_result>& results,
+                     std::optional<early_end>& early) {
+    try {
+        run_pool(work);
+    } catch (const interrupted& e) {
+        const std::size_t n = runs_in(results);
+        early = {std::make_exception_ptr(interrupted(e.signal(), n, work.tasks)),
+                 std::string("it was interrupted (SIG") + ::sigabbrev_np(e.signal()) + ")", n,
+                 work.tasks};
+    } catch (const child_died& e) {
+        const std::string what = e.what();
+        early = {std::current_exception(), what.substr(0, what.find('\n')), runs_in(results),
+                 work.tasks};
+    }
+}
+
+}  // namespace
+
+std::string early_sentence(const std::string& why, std::uint64_t runs, std::uint64_t of) {
+    return "CUT SHORT after " + std::to_string(runs) + " of " + std::to_string(of) +
+           " runs: " + why + ". All numbers are of the runs that had ended.";
 }
 
 std::vector<point_result> run_points(const study& s, const runner_options& options) {
@@ -204,14 +282,25 @@ std::vector<point_result> run_points(const study& s, const runner_options& optio
         return rows ? rows->sealed(task, message) : message;
     };
     work.take = [&, rows](std::size_t task, const std::string& message) {
+        // A replication is known by its place: after an early end, one that is missing ends them.
+        if (results[task / each].replications.size() != task % each) return;
         merge_replication(results[task / each], rows ? rows->opened(task, message) : message);
     };
     work.name = [&](std::size_t task) { return name_of_run(s, task / each, task % each); };
     work.tick = [&] {
         if (options.show) options.show->tick(board.fraction(), board.count());
     };
-    run_pool(work);
+    if (options.early) {
+        run_until_early(work, results, *options.early);
+    } else {
+        run_pool(work);
+    }
     return results;
+}
+
+bool any_probed(const point_result& r) {
+    return std::any_of(r.replications.begin(), r.replications.end(),
+                       [](const replication_summary& one) { return one.probed; });
 }
 
 }  // namespace scmi_vp::studies

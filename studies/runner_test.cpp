@@ -186,6 +186,57 @@ TEST_F(small_study, a_run_without_a_probe_is_told) {
                 testing::Contains(HasSubstr("in its only run the driver's probe failed")));
 }
 
+// Two tasks read all the time; the host stands still for 200 ms, four times. Each freeze fails
+// several calls of both tasks, and is one incident.
+TEST_F(small_study, timeouts_of_one_freeze_are_one_incident) {
+    folder.write("scenario.toml", R"(
+[sim]
+duration = "8s"
+[guest]
+max_rx_timeout = "30ms"
+[hops]
+service = "100us"
+[[platform.sensor]]
+name = "t"
+[[platform.pause]]
+every = "1.5s"
+length = "200ms"
+count = 4
+[[workload.context]]
+name = "a"
+[[workload.context]]
+name = "b"
+[[workload.loop]]
+context = "a"
+count = 0
+think = "1ms"
+calls = [ { call = "sensor_read", id = 0 } ]
+[[workload.loop]]
+context = "b"
+count = 0
+think = "1.3ms"
+calls = [ { call = "sensor_read", id = 0 } ]
+)");
+    const study s = load(one_run);
+    const std::vector<point_result> results = only_result(s);
+    const point_totals& t = results[0].totals;
+    EXPECT_GE(t.spurious, 4u * 8) << "about six timeouts of each task in each freeze";
+    EXPECT_EQ(t.spurious_incidents, 4u);
+    EXPECT_EQ(t.true_incidents, 0u);
+    EXPECT_NEAR(t.task_time.as_seconds(), 16, 1e-6);  // two tasks for 8 s
+    const nlohmann::json j = results_json(find_out(s, results))["points"][0];
+    const nlohmann::json& i = j["spurious_timeouts"]["incidents"];
+    EXPECT_EQ(i["count"], 4);
+    EXPECT_EQ(i["per_hour"], 1800);
+    EXPECT_NEAR(i["low"].get<double>(), 1.0899 * 450, 1);  // exact limits of 4
+    EXPECT_NEAR(i["high"].get<double>(), 10.2416 * 450, 1);
+    EXPECT_EQ(j["true_timeouts"]["incidents"]["per_hour"], 0);
+    EXPECT_NEAR(j["true_timeouts"]["incidents"]["high"].get<double>(), 2.9957 * 450, 1);
+    EXPECT_THAT(j["true_timeouts"]["beyond"].get<std::string>(),
+                HasSubstr("no true timeouts in the one replication: with 95% confidence, at most "
+                          "3 incidents in the time simulated"));
+}
+
 // While a run goes on it tells how far it is; at its end it is whole.
 TEST_F(small_study, a_run_tells_its_progress) {
     study s = load();

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <sstream>
 
+#include "base/console.h"
 #include "studies/explain.h"
 #include "testbenches/account.h"
 
@@ -13,34 +13,31 @@ namespace {
 
 using testbenches::short_time;
 
-constexpr std::size_t columns = 80, bar_width = 24;
+constexpr std::size_t columns = 80;
 
-void print_wrapped(std::ostream& out, const std::string& text) {
-    std::istringstream words(text);
-    std::string word, line;
-    while (words >> word) {
-        if (!line.empty() && line.size() + 1 + word.size() > columns) {
-            out << line << "\n";
-            line.clear();
-        }
-        line += (line.empty() ? "" : " ") + word;
-    }
-    out << line << "\n";
+/// 24 columns of bar, fewer where all of a line would not fit.
+int bar_width() {
+    constexpr int beside = 46, most = 24, least = 8;
+    return std::clamp(int(text_columns(columns)) - beside, least, most);
 }
 
 void print_hops(std::ostream& out, const story& s) {
     const double total = std::max(1.0, static_cast<double>((s.returned - s.entered).ps));
+    const int bars = bar_width();
     char line[160];
-    std::snprintf(line, sizeof line, "  %-11s %-*s %7s %10s %10s\n", "hop", int(bar_width), "",
+    const bool delayed = std::any_of(s.hops.begin(), s.hops.end(),
+                                     [](const hop_part& p) { return p.id >= hop::delayed_work; });
+    const int name_width = delayed ? 17 : 11;
+    std::snprintf(line, sizeof line, "  %-*s %-*s %7s %10s %10s\n", name_width, "hop", bars, "",
                   "share", "length", "median");
     out << line;
     for (const hop_part& p : s.hops) {
         const double share = static_cast<double>(p.length.ps) / total;
-        const auto filled = static_cast<std::size_t>(std::lround(share * bar_width));
-        std::snprintf(line, sizeof line, "  %-11s %-*s %6.2f%% %10s %10s%s\n",
-                      std::string(name_of(p.id)).c_str(), int(bar_width),
-                      std::string(filled, '#').c_str(), 100 * share, short_time(p.length).c_str(),
-                      short_time(p.median).c_str(), p.waiting ? " *" : "");
+        const auto filled = static_cast<std::size_t>(std::lround(share * bars));
+        std::snprintf(line, sizeof line, "  %-*s %-*s %6.2f%% %10s %10s%s\n", name_width,
+                      std::string(name_of(p.id)).c_str(), bars, std::string(filled, '#').c_str(),
+                      100 * share, short_time(p.length).c_str(), short_time(p.median).c_str(),
+                      p.waiting ? " *" : "");
         out << line;
     }
     const bool gave_up =
@@ -51,16 +48,17 @@ void print_hops(std::ostream& out, const story& s) {
 }  // namespace
 
 void print_story(std::ostream& out, const story& s) {
-    print_wrapped(out, s.headline);
+    print_wrapped(out, "", s.headline, columns);
     out << "\n";
     for (std::size_t i = 0; i < s.sentences.size(); ++i) {
-        print_wrapped(out, s.sentences[i]);
+        print_wrapped(out, "", s.sentences[i], columns);
         if (i + 1 < s.sentences.size()) out << "\n";
     }
     for (const std::string& line : s.log) out << "  " << line << "\n";
     out << "\n";
     print_hops(out, s);
-    out << "\nThe same again with a waveform of it:\n  " << s.rerun << "\n";
+    if (s.rerun.empty()) return;
+    out << "\nThe same again with a waveform of it:\n  " << as_started(s.rerun) << "\n";
 }
 
 }  // namespace scmi_vp::studies

@@ -58,10 +58,11 @@ std::string times_text(sim_time longer, sim_time shorter) {
 std::string who_and_when(const story_source& s) {
     const seen_request& c = s.seen.chosen;
     const request& r = c.r;
-    std::string text = "At " + instant_text(c.entered()) + " of simulated time " + c.task +
-                       " entered the driver with " + c.what + ": request " + number(r.id) + " of " +
-                       number(s.seen.requests) + " in " + where_of(s) + ", seed " +
-                       number(s.out.seed) + ".";
+    std::string text =
+        "At " + instant_text(c.entered()) + (s.measured ? " of the run " : " of simulated time ") +
+        c.task + " entered the driver with " + c.what + ": request " + number(r.id) + " of " +
+        number(s.seen.requests) + " in " + where_of(s) +
+        (s.measured ? ", as it was measured." : ", seed " + number(s.out.seed) + ".");
     // 0 when nobody said: requests of the probe are made where they enter.
     if (r.called > sim_time{} && r.called < c.entered()) {
         text += " It had been called " + short_time(c.entered() - r.called) + " before";
@@ -79,6 +80,18 @@ std::string who_and_when(const story_source& s) {
     return text;
 }
 
+/// From entering until the response that announced a delayed one had been taken.
+std::string accepted_after(const request& r) {
+    return short_time(r.at[std::size_t(models::instant::returned)] -
+                      r.at[std::size_t(models::instant::entered)]);
+}
+
+std::string passed_limit(const request& r) {
+    if (r.gave_up() == models::limit::rx) return "its rx timeout had passed without a reply";
+    return "the platform had accepted it after " + accepted_after(r) +
+           ", and then its limit for the delayed response, which is another one, had passed";
+}
+
 std::string how_it_ended(const seen_request& c) {
     const std::string took = "It took " + short_time(c.r.round_trip());
     const std::string code = " (" + std::to_string(c.r.linux_errno) + ")";
@@ -88,10 +101,8 @@ std::string how_it_ended(const seen_request& c) {
         case outcome::scmi_error:
             return took + " and was answered with an error: " + c.outcome;
         case outcome::timed_out:
-            return took +
-                   ", then the driver gave up: its rx timeout had passed without a reply, and the "
-                   "caller got -ETIMEDOUT" +
-                   code;
+            return took + ", then the driver gave up: " + passed_limit(c.r) +
+                   ", and the caller got -ETIMEDOUT" + code;
         case outcome::no_slot:
             return "It was refused after " + short_time(c.r.round_trip()) + " with -ENOMEM" + code +
                    ": the driver's pool had no free xfer";
@@ -118,7 +129,7 @@ std::string compared(const story_source& s) {
 std::string slow_hop_text(const story_source& s) {
     const request& r = s.seen.chosen.r;
     const std::size_t h = slow_hop(s.seen);
-    const hop_info& info = hop_table[h];
+    const hop_info& info = span_table[h];
     const sim_time length = r.hops()[h], median = s.seen.median_hop[h];
     const std::string name(info.name);
     if (length <= sim_time{}) return "";  // it was refused at once
@@ -132,7 +143,7 @@ std::string slow_hop_text(const story_source& s) {
             " of the round trip (from: " + std::string(info.from) +
             "; until: " + std::string(info.until) + "). In the median request it takes " +
             short_time(median) + ".";
-    if (r.timed_out && h == std::size_t(r.stuck_in())) {
+    if (r.gave_up() != models::limit::none && h == std::size_t(r.stuck_in())) {
         text += " The request was still waiting there when the driver gave up.";
     }
     return text;
@@ -168,7 +179,7 @@ std::string company_text(const story_source& s) {
                        (a.at_entry <= 1 ? " was" : " were") + " in flight; until it returned, " +
                        number(a.overlapped) + (a.overlapped == 1 ? " was" : " were") + ". " +
                        some_of(a.in_same_hop, a.overlapped) + " shared hop " +
-                       std::string(hop_table[slow_hop(s.seen)].name) + " with it; " +
+                       std::string(span_table[slow_hop(s.seen)].name) + " with it; " +
                        std::string(a.timed_out ? number(a.timed_out) : "none") + " timed out.";
     if (a.nearest.empty()) return text;
     text += a.nearest.size() < a.overlapped ? " Longest beside it:" : " Beside it:";
@@ -196,7 +207,7 @@ std::string reply_text(const seen_request& c) {
                ": the timeout was a spurious one. A timeout of more than about " +
                short_time(r.late_at - c.entered()) + " would have spared it.";
     }
-    if (r.result == outcome::unfinished && r.lost) {
+    if (r.result == outcome::unfinished && r.lost && !r.left) {
         return "The platform never answers it: the driver would have given up.";
     }
     if (!r.timed_out) return "";
@@ -206,6 +217,22 @@ std::string reply_text(const seen_request& c) {
     return "No reply had come when the run ended.";
 }
 
+std::string missed_text(const request& r) {
+    if (r.delayed_late_at != sim_time{}) {
+        return "Its delayed response came " + short_time(r.delayed_late_at - r.felt) +
+               " after the driver had given up, at " + instant_text(r.delayed_late_at) +
+               ": the timeout was a spurious one. A guest.max_delayed_response of more than "
+               "about " +
+               short_time(r.delayed_late_at - r.at[std::size_t(models::instant::returned)]) +
+               " would have spared it.";
+    }
+    if (r.delayed_lost) {
+        return "The platform never sent its delayed response: the timeout was a true one, and a "
+               "longer limit would only have cost more.";
+    }
+    return "Its delayed response had not come when the run ended.";
+}
+
 std::string delayed_text(const request& r) {
     switch (r.delayed) {
         case models::delayed_state::received:
@@ -213,9 +240,10 @@ std::string delayed_text(const request& r) {
                    short_time(r.delayed_matched - r.at[std::size_t(models::instant::matched)]) +
                    " after the first reply.";
         case models::delayed_state::timed_out:
-            return "Its delayed response never came in time.";
+            return missed_text(r);
         case models::delayed_state::awaited:
-            return "Its delayed response was still awaited.";
+            return std::string("Its delayed response was still awaited") +
+                   (r.delayed_lost ? ", which the platform never sends." : ".");
         case models::delayed_state::none:
             break;
     }
@@ -223,6 +251,7 @@ std::string delayed_text(const request& r) {
 }
 
 std::string log_text(const story_source& s) {
+    if (!s.around.log_kept) return "";
     const std::uint64_t left_out = s.around.log_lines - s.around.log.size();
     if (s.around.log_lines == 0) return "The kernel logged nothing around it.";
     return "The kernel logged " + counted(s.around.log_lines, "line") + " around it" +
@@ -238,21 +267,6 @@ std::string held_text(const witness& a) {
                "device until then.");
 }
 
-/// When the run that was repeated is not the one of the results.
-std::string changed_text(const story_source& s) {
-    std::string how;
-    if (s.recorded_requests != s.seen.requests) {
-        how = "had " + number(s.seen.requests) + " requests, while the results say " +
-              number(s.recorded_requests);
-    } else if (s.recorded_round_trips_s && *s.recorded_round_trips_s != s.seen.round_trips_s) {
-        how = "its requests took other times than the results say";
-    } else {
-        return "";
-    }
-    return "Careful: the run was repeated and " + how +
-           ". The scenario, a file that it names, or scmi-vp itself has changed since.";
-}
-
 std::string headline(const seen_request& c) {
     return "Request " + number(c.r.id) + ", " + c.what + " by " + c.task + ": " +
            short_time(c.r.round_trip()) + ", " + c.outcome;
@@ -263,8 +277,8 @@ std::vector<hop_part> parts_of(const survey& v) {
     const request& r = v.chosen.r;
     const auto hops = r.hops();
     sim_time from{};
-    for (std::size_t h = 0; h < hop_count; ++h) {
-        const bool open = r.timed_out || r.result == outcome::unfinished;
+    for (std::size_t h = 0; h < span_count; ++h) {
+        const bool open = r.gave_up() != models::limit::none || r.result == outcome::unfinished;
         if (hops[h] > sim_time{}) {
             parts.push_back(
                 {hop(h), from, hops[h], v.median_hop[h], open && hop(h) == r.stuck_in()});
@@ -297,7 +311,7 @@ std::size_t slow_hop(const survey& v) {
     const auto hops = v.chosen.r.hops();
     const auto excess = [&](std::size_t h) { return hops[h] - v.median_hop[h]; };
     std::size_t slow = 0, longest = 0;
-    for (std::size_t h = 1; h < hop_count; ++h) {
+    for (std::size_t h = 1; h < span_count; ++h) {
         if (excess(h) > excess(slow)) slow = h;
         if (hops[h] > hops[longest]) longest = h;
     }
@@ -332,15 +346,13 @@ story tell(const story_source& s) {
     t.outcome = c.outcome;
     t.entered = c.entered();
     t.returned = c.returned();
-    t.late_at = c.r.late_at;
+    t.late_at = c.r.came_late_at();
     t.headline = headline(c);
     t.hops = parts_of(s.seen);
     t.neighbours = s.around.nearest;
     t.gaps = s.gaps;
     t.log = s.around.log;
-    t.rerun = rerun_command(s);
-    const std::string warning = changed_text(s);
-    if (!warning.empty()) t.sentences.push_back(warning);
+    if (!s.measured) t.rerun = rerun_command(s);
     for (const std::string& text :
          {who_and_when(s), compared(s), slow_hop_text(s), gaps_text(s, watch_for(s.seen)),
           company_text(s), behind_text(s.around), held_text(s.around), reply_text(c),

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,8 +15,7 @@ namespace scmi_vp::studies {
 struct story_source {
     std::string scenario;
     std::vector<std::string> set;  ///< of the point and of the study, without the seed
-    std::uint64_t recorded_requests = 0;
-    std::optional<double> recorded_round_trips_s;
+    bool measured = false;         ///< no simulation: nothing repeats it
     std::size_t points = 1, replications = 1;
     story out;  ///< point, replication, seed and point_name are set
     survey seen;

@@ -3,10 +3,14 @@
 // scenario.
 #include "studies/study.h"
 
+#include <algorithm>
 #include <map>
 
 #include "base/error.h"
+#include "base/input_file.h"
+#include "base/printable.h"
 #include "base/random.h"
+#include "studies/study_checks.h"
 #include "studies/study_keys.h"
 #include "testbenches/document.h"
 
@@ -48,12 +52,12 @@ void check_options(const study& s, const std::map<std::string, std::string>& own
     for (const std::string& option : s.set) {
         const std::string key = key_of(option);
         if (key == "sim.seed") {
-            throw error(error_kind::usage, "--set " + option,
+            throw error(error_kind::usage, set_option_name(option),
                         "is each replication's own: give the study's with --seed");
         }
         const auto it = owners.find(key);
         if (it != owners.end()) {
-            throw error(error_kind::usage, "--set " + option,
+            throw error(error_kind::usage, set_option_name(option),
                         key + " is what axis '" + it->second + "' varies");
         }
     }
@@ -77,7 +81,7 @@ void check_grid(const study& s) {
                           const std::vector<std::string>& places) {
     const std::string what = e.what();
     for (std::size_t i = 0; i < p.set.size(); ++i) {
-        const std::string prefix = "--set " + p.set[i] + ": ";
+        const std::string prefix = set_option_name(p.set[i]) + ": ";
         if (what.compare(0, prefix.size(), prefix) == 0) {
             throw error(e.kind(), places[i], what.substr(prefix.size()));
         }
@@ -119,7 +123,7 @@ void read_keys(study& s, const std::string& text) {
     const value_source source{s.file.string(), s.file.parent_path(), true};
     toml::table document;
     try {
-        document = toml::parse(text);
+        document = testbenches::parse_toml(text, source);
     } catch (const toml::parse_error& e) {
         throw error(error_kind::config, testbenches::place_of(e.source(), source),
                     std::string(e.description()));
@@ -137,10 +141,19 @@ std::string study_point::name() const {
     return text.empty() ? "the scenario" : text;
 }
 
+bool study_check::is_about(const study_point& p) const {
+    return std::all_of(where.begin(), where.end(), [&p](const axis_labels& w) {
+        const auto label = std::find_if(p.labels.begin(), p.labels.end(),
+                                        [&w](const auto& l) { return l.first == w.axis; });
+        return std::find(w.labels.begin(), w.labels.end(), label->second) != w.labels.end();
+    });
+}
+
 study parse_study(const std::string& text, const fs::path& name, const study_overrides& overrides) {
     testbenches::require_utf8(name, overrides.set);
     study s;
     s.file = name;
+    s.inputs.push_back({name.string(), testbenches::digest_of(text)});
     s.set = overrides.set;
     read_keys(s, text);
     if (s.title.empty()) s.title = name_from(name);
@@ -149,12 +162,17 @@ study parse_study(const std::string& text, const fs::path& name, const study_ove
     check_grid(s);
     std::size_t points = 1;
     for (const axis& a : s.axes) points *= a.values.size();
-    for (std::size_t i = 0; i < points; ++i) s.points.push_back(make_point(s, i));
+    for (std::size_t i = 0; i < points; ++i) {
+        s.points.push_back(make_point(s, i));
+        testbenches::add_inputs(s.inputs, s.points.back().scenario);
+    }
+    if (overrides.without_checks) s.checks.clear();
+    resolve_checks(s);
     return s;
 }
 
 study load_study(const fs::path& path, const study_overrides& overrides) {
-    return parse_study(testbenches::read_text_file(path, ""), path, overrides);
+    return parse_study(read_input(path, inputs::scenario), path, overrides);
 }
 
 std::uint64_t replication_seed(std::uint64_t study_seed, std::uint64_t replication) {

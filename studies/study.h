@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "testbenches/fingerprint.h"
 #include "testbenches/scenario.h"
 
 namespace scmi_vp::studies {
@@ -37,6 +38,18 @@ struct study_point {
     std::string name() const;
 };
 
+/// What every point must hold, or those of some values of the axes.
+struct study_check {
+    testbenches::check what;
+    struct axis_labels {
+        std::string axis;
+        std::vector<std::string> labels;
+    };
+    std::vector<axis_labels> where;  ///< all of them must be so; empty: every point
+
+    bool is_about(const study_point& p) const;
+};
+
 struct study {
     std::string title, description;
     std::filesystem::path file;      ///< as given
@@ -45,14 +58,17 @@ struct study {
     std::uint64_t seed = 1;
     std::vector<std::string> notes;
     std::vector<axis> axes;
-    std::vector<std::string> set;     ///< what the command line added
-    std::vector<study_point> points;  ///< the last axis varies fastest
+    std::vector<study_check> checks;
+    std::vector<std::string> set;                   ///< what the command line added
+    std::vector<study_point> points;                ///< the last axis varies fastest
+    std::vector<testbenches::input_digest> inputs;  ///< the study's file, and those of all points
 };
 
 /// What the command line adds.
 struct study_overrides {
     std::vector<std::string> set;  ///< for every point
     std::optional<std::uint64_t> seed;
+    bool without_checks = false;  ///< their numbers are not looked for, and the study has none
 };
 
 /// Reads a study and loads the scenario of each of its points. The first thing that is wrong is
@@ -69,7 +85,8 @@ study parse_study(const std::string& text, const std::filesystem::path& name,
 /// differ by what they set, not by luck), and exact in a double, so that any JSON reader keeps it.
 std::uint64_t replication_seed(std::uint64_t study_seed, std::uint64_t replication);
 
-/// `scmi-vp list study-keys`: one line per key.
-void print_study_keys(std::ostream& out);
+/// `scmi-vp list study-keys [PREFIX]`: one line per key. Throws scmi_vp::error (usage) when none
+/// starts so.
+void print_study_keys(std::ostream& out, const std::string& prefix = "");
 
 }  // namespace scmi_vp::studies

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,9 @@ struct study_key {
     std::string default_text;  ///< TOML, "(required)", or a note in parentheses
     std::string meaning;
     /// Puts the value into the study; for tables: appends an element.
-    void (*apply)(study&, const testbenches::value&);
+    std::function<void(study&, const testbenches::value&)> apply;
+    /// Only for tables: the element's keys have been applied.
+    void (*finish)(study&, const testbenches::value&) = nullptr;
 };
 
 const std::vector<study_key>& study_keys();

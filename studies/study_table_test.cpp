@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/console.h"
 #include "studies/human.h"
 #include "studies/recordings.h"
 
@@ -25,6 +26,11 @@ TEST(human, numbers) {
     EXPECT_EQ(rate_text(16.72), "16.7");
     EXPECT_EQ(rate_text(100), "100");
     EXPECT_EQ(rate_text(12345), "12 300");
+    EXPECT_EQ(share_text(0, 5), "0%");
+    EXPECT_EQ(share_text(1, 100'000), "<0.1%");
+    EXPECT_EQ(share_text(5.249, 100), "5.2%");
+    EXPECT_EQ(share_text(52.5, 100), "52%");
+    EXPECT_EQ(share_text(1, 0), "0%");
     EXPECT_EQ(long_time(1.65), "1.65s");
     EXPECT_EQ(long_time(0), "0");
     EXPECT_EQ(long_time(600), "10min");
@@ -70,7 +76,12 @@ TEST(study_table, is_plain_and_says_beyond_the_recording) {
         r.replications.assign(s.replications, {1, 1000, 0, 0, 0, false, true, 0});
         r.totals.requests = 1000 * s.replications;
     }
+    for (point_result& r : results) r.totals.simulated.add(seconds(1000));
     results[5].replications[2].spurious = 7;
+    results[5].totals.spurious = 7;
+    results[5].totals.spurious_incidents = 2;
+    results[5].totals.blocked.add(seconds(52));
+    results[5].totals.task_time.add(seconds(1000));
     std::ostringstream text;
     const findings f = find_out(s, results);
     print_table(text, f);
@@ -81,8 +92,12 @@ TEST(study_table, is_plain_and_says_beyond_the_recording) {
     print_notes(text, f);
     for (const char c : text.str()) EXPECT_TRUE(c == '\n' || (c >= ' ' && c < 127)) << int(c);
     EXPECT_THAT(text.str(), HasSubstr("beyond the recording"));
-    EXPECT_THAT(text.str(), HasSubstr("26%"));
-    EXPECT_THAT(text.str(), HasSubstr("700 [0 .. 2 280]"));  // 7 of 10 000, t(0.975, 9) = 2.262
+    // No interval of a rate beside that of incidents: 7 of 10 000, in 2 incidents in 1000 s.
+    EXPECT_THAT(text.str(), testing::ContainsRegex(" 700 +7.2 \\[0.872 \\.\\. 26\\] "));
+    EXPECT_THAT(text.str(), HasSubstr(" at most 10.8 "));
+    EXPECT_THAT(text.str(), HasSubstr("with 95% confidence, at most 3 incidents"));
+    EXPECT_THAT(text.str(), testing::Not(HasSubstr("of such replications")));
+    EXPECT_THAT(text.str(), HasSubstr(" 52s (5.2%) "));
     EXPECT_THAT(text.str(), HasSubstr("  It took long.\n  The timeout was a spurious one.\n"));
     EXPECT_THAT(text.str(), HasSubstr("scmi-vp explain 'my out'\\''s' --slowest\n"));
     EXPECT_EQ(slowest_point(f), f.points.size());
@@ -137,6 +152,45 @@ TEST(study_table, remarks_on_what_its_numbers_do_not_show) {
     EXPECT_THAT(text, HasSubstr("7 of the 9 true timeouts are of these"));
     EXPECT_THAT(text, HasSubstr("123 456 calls were due and not made"));
     EXPECT_THAT(text, HasSubstr("the first 50 000 of 50 001 timeouts"));
+}
+
+std::string on_terminal(std::size_t columns, const study& s,
+                        const std::vector<point_result>& results) {
+    console().columns = columns;
+    std::string text = table_of(s, results);
+    console() = {};
+    return text;
+}
+
+// A line of one word (a file's path: as long as the checkout's folder makes it) is as short as it
+// gets.
+bool can_be_shorter(const std::string& line) {
+    const std::size_t word = line.find_first_not_of(' ');
+    return word != std::string::npos && line.find(' ', word) != std::string::npos;
+}
+
+// Every number of the wide table is in the narrow one, and every line fits.
+TEST(study_table, fits_the_terminal) {
+    const study s = quickstart();
+    std::vector<point_result> results(s.points.size());
+    std::uint64_t n = 1234;
+    for (point_result& r : results) {
+        r.replications.assign(s.replications, {1, n, 3, 2, 0, true, true, 0});
+        r.totals.requests = n++ * s.replications;
+        r.totals.simulated.add(seconds(1000));
+        for (int i = 0; i < 2000; ++i) r.totals.round_trip.add(microseconds(75 + i));
+    }
+    const std::string wide = table_of(s, results);
+    for (const std::size_t columns : {60, 80, 120}) {
+        const std::string narrow = on_terminal(columns, s, results);
+        std::istringstream lines(narrow);
+        for (std::string line; std::getline(lines, line);) {
+            EXPECT_TRUE(line.size() <= columns || !can_be_shorter(line)) << line;
+        }
+        std::istringstream words(wide);
+        for (std::string word; words >> word;) EXPECT_THAT(narrow, HasSubstr(word));
+    }
+    EXPECT_EQ(on_terminal(400, s, results), wide);
 }
 
 TEST(study_table, leaves_out_quantiles_that_few_requests_cannot_tell) {

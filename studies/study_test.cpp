@@ -188,7 +188,7 @@ TEST_F(studies_of_a_folder, a_point_that_does_not_fit_together_is_named) {
     const std::string what =
         failure(with_axis("name = \"x\"\nvalues = [ { label = \"a\", set = { "
                           "\"platform.slot.period\" = \"1ms\" } } ]\n"));
-    EXPECT_THAT(what, HasSubstr("platform.slot.slot: 0s is not above 0s"));
+    EXPECT_THAT(what, HasSubstr("platform.slot.length: 0s is not above 0s"));
     EXPECT_THAT(what, HasSubstr("(at point x a)"));
 }
 

@@ -24,7 +24,15 @@ bool starts_character(char c) {
 std::string escaped(std::string_view text) {
     std::string out;
     out.reserve(text.size());
-    for (const char c : text) {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        // U+FFFE and U+FFFF in UTF-8.
+        const std::string_view next = text.substr(i, 3);
+        if (next == "\xEF\xBF\xBE" || next == "\xEF\xBF\xBF") {
+            out += '?';
+            i += 2;
+            continue;
+        }
+        const char c = text[i];
         switch (c) {
             case '&':
                 out += "&amp;";

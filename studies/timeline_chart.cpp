@@ -9,12 +9,12 @@
 namespace scmi_vp::studies {
 namespace {
 
-constexpr double width = 880, lane = 26, lanes_top = 40, lanes_left = 100, lanes_right = width - 12;
+constexpr double width = 880, lane = 26, lanes_top = 40, lanes_right = width - 12;
 
 struct timeline {
     svg_picture svg;
     chart_axis x;  ///< picoseconds since the request entered
-    double base;
+    double base, left;
 };
 
 void draw_time_axis(timeline& t) {
@@ -24,7 +24,7 @@ void draw_time_axis(timeline& t) {
         t.svg.text(x, t.base + 18, anchor::middle, "",
                    nice_time(sim_time(static_cast<std::int64_t>(k.value))));
     }
-    t.svg.text((lanes_left + lanes_right) / 2, t.base + 40, anchor::middle, "class=\"label\"",
+    t.svg.text((t.left + lanes_right) / 2, t.base + 40, anchor::middle, "class=\"label\"",
                "since the request entered the driver");
 }
 
@@ -42,7 +42,7 @@ void draw_span(timeline& t, double y, const lane_span& s) {
     const double needed = text_width(s.words, 11) + 6, middle = y + lane / 2 + 4;
     if (x + w + needed < lanes_right) {
         t.svg.text(x + w + 6, middle, anchor::start, "class=\"small\"", s.words);
-    } else if (x - needed > lanes_left) {
+    } else if (x - needed > t.left) {
         t.svg.text(x - 6, middle, anchor::end, "class=\"small\"", s.words);
     } else {
         t.svg.text(x + w / 2, middle, anchor::middle, s.inside, s.words);
@@ -57,18 +57,18 @@ void draw_gaps(timeline& t, const story& s) {
                    "the platform's host did not run for " + nice_time(g.to - g.from));
     }
     if (s.gaps.empty()) return;
-    t.svg.rect(lanes_left, 8, 16, 12, "class=\"gap\"");
-    t.svg.text(lanes_left + 22, 18, anchor::start, "class=\"small\"",
+    t.svg.rect(t.left, 8, 16, 12, "class=\"gap\"");
+    t.svg.text(t.left + 22, 18, anchor::start, "class=\"small\"",
                "the platform's host did not run");
 }
 
 void draw_lanes(timeline& t, const story& s) {
     double y = lanes_top;
     const sim_time total = s.returned - s.entered;
-    for (const hop_info& h : hop_table) {
+    for (const hop_info& h : span_table) {
         const auto part = std::find_if(s.hops.begin(), s.hops.end(),
                                        [&](const hop_part& p) { return p.id == h.id; });
-        if (h.id == hop::poll && part == s.hops.end()) continue;
+        if (h.id >= hop::poll && part == s.hops.end()) continue;
         t.svg.line(0, y, lanes_right, y, "class=\"grid\"");
         t.svg.text(0, y + lane / 2 + 4, anchor::start, part == s.hops.end() ? "class=\"dim\"" : "",
                    hop_label(h.id));
@@ -97,9 +97,13 @@ void draw_lanes(timeline& t, const story& s) {
 
 std::string timeline_chart(const story& s) {
     const bool late = s.late_at > s.returned;
-    const bool polled = std::any_of(s.hops.begin(), s.hops.end(),
-                                    [](const hop_part& p) { return p.id == hop::poll; });
-    const double lanes = static_cast<double>(hop_count) - (polled ? 0 : 1) + (late ? 1 : 0);
+    const auto beyond_usual = [&s](hop first) {
+        return std::count_if(s.hops.begin(), s.hops.end(),
+                             [first](const hop_part& p) { return p.id >= first; });
+    };
+    const auto more = static_cast<double>(beyond_usual(hop::poll));
+    const double lanes = static_cast<double>(hop::poll) + more + (late ? 1 : 0);
+    const double lanes_left = beyond_usual(hop::delayed_work) ? 130 : 100;
     const sim_time end =
         std::max(late ? s.late_at - s.entered : s.returned - s.entered, sim_time(1));
     const double base = lanes_top + lane * lanes;
@@ -111,7 +115,7 @@ std::string timeline_chart(const story& s) {
     timeline t{svg_picture("timeline", width, base + 46, "The slowest request over time", words),
                chart_axis(chart_axis::scale::linear, 0, static_cast<double>(end.ps), lanes_left,
                           lanes_right),
-               base};
+               base, lanes_left};
     draw_gaps(t, s);
     draw_time_axis(t);
     t.svg.line(0, base, lanes_right, base, "class=\"axis\"");

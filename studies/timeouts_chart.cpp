@@ -19,12 +19,19 @@ double label_width(const report_data& d) {
     return std::min(w, 270.0);
 }
 
+const rate_data& spurious_of(const point_data& p, timeouts_of what) {
+    return what == timeouts_of::rx ? p.spurious : p.delayed.spurious;
+}
+const rate_data& true_of(const point_data& p, timeouts_of what) {
+    return what == timeouts_of::rx ? p.true_timeouts : p.delayed.true_timeouts;
+}
+
 /// Over everything that is drawn; none when there is nothing above zero.
-bool range_of(const report_data& d, double& low, double& high) {
+bool range_of(const report_data& d, timeouts_of what, double& low, double& high) {
     low = std::numeric_limits<double>::max();
     high = 0;
     for (const point_data& p : d.points) {
-        for (const rate_data* r : {&p.spurious, &p.true_timeouts}) {
+        for (const rate_data* r : {&spurious_of(p, what), &true_of(p, what)}) {
             if (r->count == 0) continue;
             for (const double v : {r->low, r->per_million, r->high}) {
                 if (v <= 0) continue;
@@ -100,32 +107,37 @@ const char* const legend =
 
 }  // namespace
 
-std::string timeouts_chart(const report_data& d) {
+std::string timeouts_chart(const report_data& d, timeouts_of what) {
+    const bool rx = what == timeouts_of::rx;
     double low = 0, high = 0;
-    if (!range_of(d, low, high)) return "<p>No request timed out at any point.</p>\n";
+    if (!range_of(d, what, low, high)) {
+        return rx ? "<p>No request timed out at any point.</p>\n"
+                  : "<p>No wait for a delayed response timed out at any point.</p>\n";
+    }
     const double left = label_width(d) + 14;
     const double base = top + row * static_cast<double>(d.points.size());
     const chart_axis x(chart_axis::scale::logarithmic, low, high, left, width - right);
     std::string words = "A row for each point, logarithmic scale.";
     for (const point_data& p : d.points) {
-        words += " " + p.name() + ": spurious " + nice_rate(p.spurious) + ", true " +
-                 nice_rate(p.true_timeouts) + ".";
+        words += " " + p.name() + ": spurious " + nice_rate(spurious_of(p, what)) + ", true " +
+                 nice_rate(true_of(p, what)) + ".";
     }
-    svg_picture svg("timeouts", width, base + bottom, "Timeouts per million requests", words);
+    const std::string per =
+        rx ? "imeouts per million requests" : "imeouts per million waits for a delayed response";
+    svg_picture svg(rx ? "timeouts" : "delayed-timeouts", width, base + bottom, "T" + per, words);
     for (const tick& t : x.ticks(9)) {
         const double at = x.at(t.value);
         svg.line(at, top, at, base, t.labelled ? "class=\"grid\"" : "class=\"grid minor\"");
         if (t.labelled) svg.text(at, base + 18, anchor::middle, "", nice_number(t.value));
     }
-    svg.text((left + width - right) / 2, base + 40, anchor::middle, "class=\"label\"",
-             "timeouts per million requests");
+    svg.text((left + width - right) / 2, base + 40, anchor::middle, "class=\"label\"", "t" + per);
     for (std::size_t i = 0; i < d.points.size(); ++i) {
         const point_data& p = d.points[i];
         const double y = top + row * static_cast<double>(i);
         svg.line(0, y, width - right, y, "class=\"grid\"");
         svg.text(0, y + row / 2 + 4, anchor::start, "", fitted(p.name(), left - 14));
-        draw_rate(svg, x, p.spurious, y + row * 0.3, spurious_mark, p.name());
-        draw_rate(svg, x, p.true_timeouts, y + row * 0.72, true_mark, p.name());
+        draw_rate(svg, x, spurious_of(p, what), y + row * 0.3, spurious_mark, p.name());
+        draw_rate(svg, x, true_of(p, what), y + row * 0.72, true_mark, p.name());
     }
     svg.line(0, base, width - right, base, "class=\"axis\"");
     return svg.str() + legend;

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <sstream>
 
+#include "testbenches/value.h"
+
 namespace scmi_vp::studies {
 namespace {
 
@@ -92,7 +94,7 @@ std::string inline_text(const toml::node& node, const fs::path& folder) {
 bool is_word(const std::string& s) {
     if (s.empty() || s.find_first_of("[]{}\"' \t\r\n#") != std::string::npos) return false;
     try {
-        return toml::parse("v = " + s).empty();
+        return testbenches::parse_toml("v = " + s, {}).empty();
     } catch (const toml::parse_error&) {
         return true;
     }

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "testbenches/forked.h"
+#include "testbenches/stop_signals.h"
 
 namespace scmi_vp::studies {
 namespace {
@@ -27,6 +28,11 @@ void on_signal(int signal) {
     caught_signal = signal;
 }
 
+bool is_stopping(int signal) {
+    const auto& all = testbenches::stopping_signals;
+    return std::find(all.begin(), all.end(), signal) != all.end();
+}
+
 /// Ctrl-C only sets a flag while this lives; what was installed before comes back. A signal that
 /// was ignored when scmi-vp was started (nohup, a script's background job) stays so.
 class signal_guard {
@@ -35,7 +41,9 @@ public:
         caught_signal = 0;
         struct sigaction action {};
         action.sa_handler = on_signal;
-        for (old& o : before_) {
+        for (std::size_t i = 0; i < testbenches::stopping_signals.size(); ++i) {
+            old& o = before_[i];
+            o.signal = testbenches::stopping_signals[i];
             sigaction(o.signal, nullptr, &o.action);
             if (o.action.sa_handler != SIG_IGN) sigaction(o.signal, &action, nullptr);
         }
@@ -48,10 +56,10 @@ public:
 
 private:
     struct old {
-        int signal;
+        int signal = 0;
         struct sigaction action {};
     };
-    old before_[2] = {{SIGINT}, {SIGTERM}};
+    old before_[testbenches::stopping_signals.size()] = {};
 };
 
 struct child {
@@ -74,32 +82,55 @@ private:
     void start();
     void wait_for_children();
     void finish(child c);
-    void fail(std::size_t task, error e);
+    template <class error_t>
+    void fail(std::size_t task, error_t e);
+    void take_in_turn();
+    void take_what_ended();
 
     const pool_work& work_;
     unsigned jobs_;
-    std::size_t started_ = 0, ended_ = 0, taken_ = 0;
+    std::size_t started_ = 0, taken_ = 0, done_ = 0;
     std::vector<child> children_;
     std::map<std::size_t, std::string> waiting_;  ///< results whose turn has not come
     std::exception_ptr failure_;
     std::size_t failed_task_ = 0;
+    bool died_ = false;  ///< what failed is a child that died
 };
 
 void pool::run() {
     while (taken_ < work_.tasks) {
         while (may_start()) start();
         // Whatever fails later than the failure that is known will not be reported.
-        if (failure_ && children_.empty()) std::rethrow_exception(failure_);
-        wait_for_children();
-        if (caught_signal) throw interrupted(caught_signal, ended_, work_.tasks);
-        if (work_.tick) work_.tick();
-        while (!waiting_.empty() && waiting_.begin()->first == taken_) {
-            const std::string result = std::move(waiting_.begin()->second);
-            waiting_.erase(waiting_.begin());
-            work_.take(taken_++, result);
+        if (failure_ && children_.empty()) {
+            if (died_) take_what_ended();
+            std::rethrow_exception(failure_);
         }
+        wait_for_children();
+        if (caught_signal) {
+            children_.clear();
+            take_what_ended();
+            throw interrupted(caught_signal, done_, work_.tasks);
+        }
+        if (work_.tick) work_.tick();
+        take_in_turn();
     }
-    if (caught_signal) throw interrupted(caught_signal, ended_, work_.tasks);
+    if (caught_signal) throw interrupted(caught_signal, done_, work_.tasks);
+}
+
+void pool::take_in_turn() {
+    while (!waiting_.empty() && waiting_.begin()->first == taken_) {
+        const std::string result = std::move(waiting_.begin()->second);
+        waiting_.erase(waiting_.begin());
+        work_.take(taken_++, result);
+        ++done_;
+    }
+}
+
+/// Those too that were waiting for one that will not come.
+void pool::take_what_ended() {
+    for (const auto& [task, result] : waiting_) work_.take(task, result);
+    done_ += waiting_.size();
+    waiting_.clear();
 }
 
 void pool::start() {
@@ -124,7 +155,6 @@ void pool::wait_for_children() {
 
 void pool::finish(child c) {
     const testbenches::child_ending ending = c.process.wait();
-    ++ended_;
     const std::string where = "\n  in " + work_.name(c.task);
     if (ending.result) {
         if (!failure_) waiting_.emplace(c.task, *ending.result);
@@ -134,12 +164,15 @@ void pool::finish(child c) {
         return fail(c.task, error(ending.failure->kind(), ending.failure->what() + where));
     }
     // Ctrl-C reaches all processes of the terminal's job.
-    if (ending.signal == SIGINT || ending.signal == SIGTERM) caught_signal = ending.signal;
-    fail(c.task, error(error_kind::model, "a simulation died by " + ending.how_it_died + where));
+    if (is_stopping(ending.signal)) caught_signal = ending.signal;
+    died_ = true;
+    const error died = testbenches::died("a simulation", ending);
+    fail(c.task, child_died(died.kind(), died.what() + where));
 }
 
 /// Tasks before it go on, since one of them may fail too; those behind it are not needed any more.
-void pool::fail(std::size_t task, error e) {
+template <class error_t>
+void pool::fail(std::size_t task, error_t e) {
     if (failure_ && failed_task_ < task) return;
     failure_ = std::make_exception_ptr(std::move(e));
     failed_task_ = task;
@@ -151,6 +184,7 @@ void pool::fail(std::size_t task, error e) {
 
 interrupted::interrupted(int signal, std::size_t done, std::size_t tasks)
     : signal_(signal),
+      done_(done),
       text_("interrupted after " + std::to_string(done) + " of " + std::to_string(tasks) +
             " runs") {}
 

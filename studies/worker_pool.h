@@ -8,6 +8,8 @@
 #include <functional>
 #include <string>
 
+#include "base/error.h"
+
 namespace scmi_vp::studies {
 
 /// Somebody pressed Ctrl-C or ended the process; the children are gone.
@@ -15,11 +17,20 @@ class interrupted : public std::exception {
 public:
     interrupted(int signal, std::size_t done, std::size_t tasks);
     int signal() const { return signal_; }
+    /// Tasks whose results were taken.
+    std::size_t done() const { return done_; }
     const char* what() const noexcept override { return text_.c_str(); }
 
 private:
     int signal_;
+    std::size_t done_;
     std::string text_;
+};
+
+/// A child died, by a signal or by somebody's exit().
+class child_died : public error {
+public:
+    child_died(error_kind kind, const std::string& what) : error(kind, what) {}
 };
 
 struct pool_work {
@@ -29,7 +40,7 @@ struct pool_work {
     std::function<void(std::size_t task)> prepare;
     /// In a child. What it throws is thrown by run_pool() with the task's name.
     std::function<std::string(std::size_t task)> run;
-    /// In this process, in the order of tasks.
+    /// In this process, in the order of tasks; without some when the pool ends early.
     std::function<void(std::size_t task, const std::string& result)> take;
     /// "point host busy, replication 3 (seed 7); again: scmi-vp run ...", for errors.
     std::function<std::string(std::size_t task)> name;
@@ -38,9 +49,9 @@ struct pool_work {
 };
 
 /// Runs all tasks. Of several that fail, the one with the least number is reported, whatever the
-/// schedule: scmi_vp::error of the kind that was thrown, or (model) for a child that died. Throws
-/// `interrupted` on SIGINT and SIGTERM, unless they were ignored before. No child outlives the
-/// call.
+/// schedule: scmi_vp::error of the kind that was thrown, or child_died. Throws `interrupted` on
+/// SIGINT, SIGTERM and SIGHUP, unless they were ignored before. When it throws one of the latter
+/// two, what had ended until then was taken. No child outlives the call.
 void run_pool(const pool_work& work);
 
 }  // namespace scmi_vp::studies

@@ -92,8 +92,9 @@ TEST(worker_pool, a_child_that_dies_is_an_error) {
                                                      }
                                                      return "";
                                                  }),
-                                         error_kind::model);
+                                         error_kind::memory);
     EXPECT_THAT(crash, HasSubstr("a simulation died by signal 9"));
+    EXPECT_THAT(crash, HasSubstr("somebody killed it, or the kernel, out of memory"));
     EXPECT_THAT(crash, HasSubstr("in task 1"));
     const std::string quit = failure_of(
         work_of(1, 1, [](std::size_t) -> std::string { ::_exit(3); }), error_kind::model);
@@ -127,9 +128,24 @@ TEST(worker_pool, an_interrupt_ends_everything) {
     EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
 }
 
+// Nothing that was computed is lost with the one that dies or with who ends it all.
+TEST(worker_pool, what_had_ended_is_taken_when_one_dies) {
+    std::set<std::size_t> taken;
+    pool_work w = work_of(4, 4, [](std::size_t task) {
+        if (task == 1) {
+            std::this_thread::sleep_for(std::chrono::seconds(1));
+            std::raise(SIGKILL);
+        }
+        return std::string("x");
+    });
+    w.take = [&](std::size_t task, const std::string&) { taken.insert(task); };
+    EXPECT_THROW(run_pool(w), child_died);
+    EXPECT_EQ(taken, (std::set<std::size_t>{0, 2, 3}));
+}
+
 // nohup and background jobs of scripts start their programs with signals ignored.
 TEST(worker_pool, a_signal_that_was_ignored_stays_ignored) {
-    for (const int signal : {SIGINT, SIGTERM}) {
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
         std::signal(signal, SIG_IGN);
         pool_work w = work_of(4, 2, nullptr);
         w.run = [signal](std::size_t) {
@@ -157,7 +173,14 @@ TEST(worker_pool, says_what_to_do_when_the_system_has_no_more_descriptors) {
 }
 
 TEST(worker_pool, nothing_to_do_is_done) {
-    run_pool(work_of(0, 2, slow_first));
+    pool_work w = work_of(0, 2, [](std::size_t) -> std::string {
+        throw error(error_kind::model, "a task that is not there was run");
+    });
+    w.take = [](std::size_t task, const std::string&) {
+        ADD_FAILURE() << "a result of task " << task << " of none";
+    };
+    EXPECT_EQ(failure_of(w, error_kind::model), "no error");
+    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);  // no process was started and left behind
 }
 
 }  // namespace

@@ -87,7 +87,7 @@ TEST(all_protocols, every_request_succeeds_and_the_hops_add_up) {
         if (is_power_off_worker(row.at("task"))) continue;
         EXPECT_EQ(row.at("outcome"), "ok") << row.at("name");
         std::int64_t sum = 0;
-        for (const hop_info& h : hop_table) sum += std::stoll(row.at(std::string(h.name) + "_ps"));
+        for (const hop_info& h : span_table) sum += std::stoll(row.at(std::string(h.name) + "_ps"));
         EXPECT_EQ(sum, std::stoll(row.at("round_trip_ps"))) << row.at("id");
         const bool power = row.at("name") == "POWER_STATE_SET";
         slow += power;

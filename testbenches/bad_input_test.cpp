@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole runs that cannot go well: each ends, with one clear error or a report that says what was
 // still going on.
+#include <nlohmann/json.hpp>
+
 #include <gtest/gtest.h>
 
 #include "testbenches/output_directory.h"
@@ -40,14 +42,14 @@ finished_run run(const scenario& s) {
 }
 
 TEST(bad_input, agents_that_never_finish_end_with_a_report_of_who_waits_where) {
-    // Sensor 1 is never answered and the loop has no end: each call times out after 60.384 s
+    // Sensor 1 is never answered and the loop wants another call: each times out after 60.384 s
     // (HZ 250), and sim.duration ends the run in the middle of the second.
     const finished_run r =
         run(parse_scenario(platform + endless +
                                "[[platform.service]]\nprotocol = \"sensor\"\n"
                                "message = \"SENSOR_READING_GET\"\nresource = 1\nnever = true\n"
                                "[sim]\nduration = \"100s\"\n",
-                           "s.toml"));
+                           "s.toml", {"workload.loop.0.count=5"}));
     EXPECT_EQ(r.status, run_status::unfinished);
     EXPECT_NE(r.report.find("The run ended at 100s (sim.duration) with work left:\n"
                             "  reader-77: 1 calls returned, in sensor_read since 60.384s (39.62s)\n"
@@ -55,6 +57,28 @@ TEST(bad_input, agents_that_never_finish_end_with_a_report_of_who_waits_where) {
               std::string::npos)
         << r.report;
     EXPECT_NE(r.report.find(" is in hop service\n"), std::string::npos) << r.report;
+}
+
+// The same without a count: the end of the run is what the loop waits for. Who is in a call is told
+// all the same. Another task with a count has work left, though.
+TEST(bad_input, a_loop_without_a_count_is_finished_when_the_run_ends) {
+    const std::string text = platform + endless +
+                             "[[platform.service]]\nprotocol = \"sensor\"\n"
+                             "message = \"SENSOR_READING_GET\"\nresource = 1\nnever = true\n"
+                             "[sim]\nduration = \"100s\"\n";
+    const finished_run r = run(parse_scenario(text, "s.toml"));
+    EXPECT_EQ(r.status, run_status::ok);
+    EXPECT_NE(r.report.find("The run ended at 100s (sim.duration) in the middle of:\n"
+                            "  reader-77: 1 calls returned, in sensor_read since 60.384s (39.62s)\n"
+                            "  request "),
+              std::string::npos)
+        << r.report;
+    const std::string counted =
+        "[[workload.context]]\nname = \"counted\"\n[[workload.loop]]\ncontext = \"counted\"\n"
+        "count = 2\ncalls = [{ call = \"sensor_read\", id = ";
+    EXPECT_EQ(run(parse_scenario(text + counted + "1 }]\n", "s.toml")).status,
+              run_status::unfinished);
+    EXPECT_EQ(run(parse_scenario(text + counted + "0 }]\n", "s.toml")).status, run_status::ok);
 }
 
 TEST(bad_input, a_platform_that_never_answers_fails_the_probe) {
@@ -186,15 +210,16 @@ TEST_F(full_disk, is_an_output_error_that_names_the_file_and_leaves_what_was_wri
     expect_no_room(options);
     EXPECT_FALSE(contents(options.out / "registers.trace").empty());
     EXPECT_FALSE(contents(options.out / ".scmi-vp-output").empty());
-    // A trace is of use up to its end; a table that is cut does not look whole.
+    // A trace is of use up to its end; a table that is cut makes room for the summary.
     EXPECT_FALSE(fs::exists(options.out / "requests.csv"));
-    EXPECT_FALSE(contents(options.out / "requests.csv.part").empty());
+    EXPECT_FALSE(fs::exists(options.out / "requests.csv.part"));
+    EXPECT_FALSE(nlohmann::json::parse(contents(options.out / "summary.json")).empty());
     // The folder is still ours.
     EXPECT_NO_THROW(output_directory again(options.out));
     EXPECT_FALSE(fs::exists(options.out / "registers.trace"));
 }
 
-TEST_F(full_disk, under_a_waveform_stops_the_run) {
+TEST_F(full_disk, under_a_waveform_is_an_output_error) {
     // The waveform is written while the simulation runs, from SystemC methods: the error is still
     // the user's full disk and not a defect of the simulator.
     run_options options;
@@ -202,6 +227,7 @@ TEST_F(full_disk, under_a_waveform_stops_the_run) {
     options.quiet = true;
     options.vcd = true;
     expect_no_room(options);
+    EXPECT_FALSE(nlohmann::json::parse(contents(options.out / "summary.json")).empty());
 }
 
 }  // namespace

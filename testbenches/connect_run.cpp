@@ -2,13 +2,17 @@
 // See connect_run.h.
 #include "testbenches/connect_run.h"
 
+#include <algorithm>
 #include <iomanip>
 #include <iostream>
 #include <memory>
 
+#include "base/console.h"
 #include "base/error.h"
 #include "models/peers/agent_alone.h"
 #include "testbenches/account.h"
+#include "testbenches/device_tree.h"
+#include "testbenches/latency_value.h"
 #include "testbenches/output_directory.h"
 #include "testbenches/progress.h"
 #include "testbenches/result_sink.h"
@@ -48,6 +52,7 @@ public:
           sink_(s, out_.get(), &show_),
           top_("top", s.system, sink_, o.socket.string(), o.in_band) {
         top_.mon().set_trace_registers(sink_.wants_registers());
+        sink_.set_measured();
     }
 
     run_status run() {
@@ -62,20 +67,22 @@ public:
         clock.add(gone);
         {
             const stop_signals orderly(clock);
-            clock.run(scenario_.system.duration);
+            clock.run(std::min(scenario_.system.duration, options_.until));
         }
         show_.done();
         ended_ = now();
-        finished_ = top_.guest().kernel().all_finished();
+        finished_ = top_.guest().all_done();
         top_.finish();
         sink_.finish(ended_, finished_, top_.guest().positions(), nullptr);
         write_responses();
         print(clock);
+        failures_.report();
         if (!top_.device().failure().empty()) {
             throw error(error_kind::input, options_.socket.string(),
                         "the device is gone: " + top_.device().failure());
         }
         if (top_.mon().violations() > 0) return run_status::violations;
+        if (!all_passed(sink_.checks())) return run_status::checks_failed;
         if (finished_ && !top_.guest().probed()) return run_status::no_probe;
         return finished_ ? run_status::ok : run_status::unfinished;
     }
@@ -92,7 +99,14 @@ private:
     void print(const wall_clock& clock) {
         report_ << scenario_.title << ": seed " << scenario_.system.seed << ", "
                 << scenario_.system.guest.profile.name << " in real time against "
-                << options_.socket.string() << ", " << short_time(ended_) << "\n\n";
+                << options_.socket.string() << ", " << short_time(ended_) << "\n";
+        print_latency_sources(report_, scenario_);
+        print_device_tree(report_, scenario_.tree, scenario_.system.guest.device_tree);
+        for (const std::string& n : scenario_.notes) report_ << "note: " << n << "\n";
+        for (const std::string& n : top_.guest().protocols().not_modelled()) {
+            report_ << "note: " << n << "\n";
+        }
+        report_ << "\n";
         if (!options_.quiet) print_requests();
         print_totals(report_, sink_.sums());
         print_responses(clock);
@@ -107,9 +121,10 @@ private:
         if (!finished_) {
             report_ << "\nThe run ended with calls unfinished.\n";
         }
+        print_checks(report_, sink_.checks());
         if (!out_) return;
         report_ << "\nWritten to " << options_.out.string() << ":\n";
-        for (const output_file& f : out_->finish()) {
+        for (const output_file& f : out_->finish(&failures_)) {
             report_ << "  " << f.name << "  " << f.bytes << " bytes\n";
         }
         print_replay();
@@ -148,16 +163,12 @@ private:
 
     /// What was measured holds everything between doorbell and call: no hop of it counts twice.
     void print_replay() {
-        if (top_.device().responses().empty()) return;
-        report_ << "\nThis device in simulated time:\n  scmi-vp run " << scenario_.file.string()
-                << " --set 'hops.service={ kind=\"recorded\", file=\""
-                << std::filesystem::absolute(options_.out / response_file).string()
-                << "\" }' --set 'platform.workers=\"unlimited\"'";
-        for (const hop h : {hop::notify, hop::host_wake, hop::queue, hop::return_}) {
-            if (scenario_.system.hops[std::size_t(h)]) {
-                report_ << " --set hops." << name_of(h) << "=0s";
-            }
-        }
+        if (!out_ || top_.device().responses().empty()) return;
+        report_ << "\nThis device in simulated time:\n  "
+                << as_started("scmi-vp run " + shell_quoted(scenario_.file.string()));
+        std::vector<std::string> set = scenario_.overrides;
+        for (std::string& one : settings_of_device(options_.out)) set.push_back(std::move(one));
+        for (const std::string& one : set) report_ << " --set " << shell_quoted(one);
         report_ << "\n";
     }
 
@@ -165,6 +176,7 @@ private:
     const connect_options& options_;
     std::ostream& report_;
     std::unique_ptr<output_directory> out_;
+    failures_so_far failures_;
     progress show_;
     result_sink sink_;
     models::agent_alone top_;
@@ -173,6 +185,17 @@ private:
 };
 
 }  // namespace
+
+std::vector<std::string> settings_of_device(const std::filesystem::path& folder) {
+    const std::filesystem::path file = std::filesystem::absolute(folder / response_file);
+    std::vector<std::string> set{
+        "hops.service={ kind=\"recorded\", file=\"" + file.lexically_normal().string() + "\" }",
+        "platform.workers=\"unlimited\""};
+    for (const hop h : {hop::notify, hop::host_wake, hop::queue, hop::return_}) {
+        set.push_back("hops." + std::string(name_of(h)) + "=0s");
+    }
+    return set;
+}
 
 run_status run_connect(const scenario& s, const connect_options& options, std::ostream& report) {
     connect_session session(s, options, report);

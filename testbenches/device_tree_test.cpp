@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Device trees made with libfdt: what is read, and every way in which a file can be wrong.
+// Device trees made with libfdt: what is read, and every way in which a file can be wrong. What
+// comes of it in a run: device_tree_run_test.cpp.
 #include "testbenches/device_tree.h"
 
 #include <cstdlib>
-#include <functional>
 #include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <libfdt.h>
 
+#include "testbenches/device_tree_testing.h"
 #include "testbenches/scenario_testing.h"
 
 namespace scmi_vp::testbenches {
@@ -17,108 +17,163 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing_tools::error_of;
+using testing_tools::firmware_tree;
 using testing_tools::scratch_folder;
+using testing_tools::tree_maker;
 
-/// A tree with one node "firmware/scmi" that `fill` completes.
-std::string tree_with(const char* compatible, const std::function<void(void*)>& fill) {
-    std::string bytes(4096, '\0');
-    void* fdt = bytes.data();
-    fdt_create(fdt, int(bytes.size()));
-    fdt_finish_reservemap(fdt);
-    fdt_begin_node(fdt, "");
-    fdt_begin_node(fdt, "firmware");
-    fdt_begin_node(fdt, "scmi");
-    fdt_property_string(fdt, "compatible", compatible);
-    fill(fdt);
-    fdt_end_node(fdt);
-    fdt_end_node(fdt);
-    fdt_end_node(fdt);
-    fdt_finish(fdt);
-    bytes.resize(fdt_totalsize(fdt));
-    return bytes;
-}
-
-void add_protocol(void* fdt, const char* name, std::uint32_t reg) {
-    fdt_begin_node(fdt, name);
-    fdt_property_u32(fdt, "reg", reg);
-    fdt_end_node(fdt);
-}
-
-models::device_tree_info read(const std::string& bytes) {
+scmi_tree read(const std::string& bytes, const std::string& chosen = "") {
     std::istringstream in(bytes);
-    return read_device_tree(in, "x.dtb");
+    return read_device_tree(in, "x.dtb", chosen);
 }
 
-std::string error_with(const std::string& bytes) {
-    return error_of([&] { read(bytes); });
+std::string error_with(const std::string& bytes, const std::string& chosen = "") {
+    return error_of([&] { read(bytes, chosen); });
 }
 
-// Linux Documentation/devicetree/bindings/firmware/arm,scmi.yaml
+void clock_only(tree_maker& t) {
+    t.protocol("protocol@14", 0x14);
+}
+
+// driver.c scmi_probe(): of_property_read_u32(child, "reg"), whatever the node is called.
 TEST(device_tree, protocols_come_in_the_order_of_the_nodes) {
-    const auto info = read(tree_with("arm,scmi-virtio", [](void* fdt) {
-        add_protocol(fdt, "protocol@15", 0x15);
-        add_protocol(fdt, "protocol@14", 0x14);
-        fdt_begin_node(fdt, "sram");  // other children are no protocols
-        fdt_end_node(fdt);
+    const auto tree = read(firmware_tree([](tree_maker& t) {
+        t.protocol("sensors", 0x15).protocol("protocol@14", 0x14);
+        t.begin("sram").end().begin("protocol@16").end();
     }));
-    EXPECT_EQ(info.scmi_node, "scmi");
-    EXPECT_THAT(info.protocols, ElementsAre(0x15, 0x14));
-    EXPECT_EQ(info.max_rx_timeout_ms, std::nullopt);
+    EXPECT_EQ(tree.node, "/firmware/scmi");
+    EXPECT_EQ(device_name(tree), "firmware:scmi");
+    EXPECT_THAT(tree.protocols, ElementsAre(0x15, 0x14));
+    EXPECT_EQ(tree.max_rx_timeout_ms, std::nullopt);
+    EXPECT_EQ(tree.atomic_threshold_us, std::nullopt);
+    EXPECT_THAT(tree.notes, ElementsAre("the driver passes over protocol@16: it has no reg of a "
+                                        "32-bit cell"));
 }
 
-TEST(device_tree, the_timeout_is_read) {
-    const auto info = read(tree_with("arm,scmi-virtio", [](void* fdt) {
-        fdt_property_u32(fdt, "arm,max-rx-timeout-ms", 3000);
-        add_protocol(fdt, "protocol@14", 0x14);
+// drivers/of/base.c __of_device_is_available().
+TEST(device_tree, a_status_of_okay_or_ok_or_none_is_available) {
+    const auto tree = read(firmware_tree([](tree_maker& t) {
+        t.protocol("a", 0x11).protocol("b", 0x12, "okay").protocol("c", 0x13, "ok");
+        t.protocol("d", 0x14, "disabled").protocol("e", 0x15, "reserved").protocol("f", 0x16, "");
+        t.begin("g").cell("reg", 0x17).raw("status", "").end();
     }));
-    EXPECT_EQ(info.max_rx_timeout_ms, 3000u);
+    EXPECT_THAT(tree.protocols, ElementsAre(0x11, 0x12, 0x13));
+    EXPECT_THAT(tree.unavailable, ElementsAre(0x14, 0x15, 0x16, 0x17));
+    EXPECT_EQ(tree.notes.front(), "the driver passes over d: its status is \"disabled\"");
+}
+
+// drivers/of/platform.c of_platform_default_populate_init(), of_device_make_bus_id().
+TEST(device_tree, which_nodes_become_devices) {
+    const auto under = [](const char* bus, const char* compatible, const char* status) {
+        tree_maker t;
+        t.begin(bus).text("compatible", compatible);
+        if (status) t.text("status", status);
+        t.scmi("scmi", "arm,scmi-virtio", clock_only).end();
+        return read(t.bytes());
+    };
+    EXPECT_TRUE(under("soc", "simple-bus", nullptr).available);
+    EXPECT_EQ(device_name(under("soc", "simple-bus", nullptr)), "soc:scmi");
+    EXPECT_FALSE(under("soc", "simple-bus", "disabled").available);
+    EXPECT_FALSE(under("other", "acme,thing", nullptr).available);
+    EXPECT_TRUE(under("firmware", "acme,thing", "disabled").available);
+    tree_maker root;
+    EXPECT_EQ(device_name(read(root.scmi("scmi", "arm,scmi-virtio", clock_only).bytes())), "scmi");
+}
+
+TEST(device_tree, properties_that_are_not_one_cell_are_read_as_linux_does) {
+    const auto tree = read(firmware_tree([](tree_maker& t) {
+        t.raw("atomic-threshold-us", std::string("\0\0\0\7\0\0\0\0", 8));
+        t.raw("arm,max-rx-timeout-ms", "\1");
+    }));
+    EXPECT_EQ(tree.atomic_threshold_us, 7u);
+    EXPECT_EQ(tree.max_rx_timeout_ms, std::nullopt);
+    EXPECT_TRUE(tree.malformed_rx_timeout);
+    EXPECT_THAT(tree.notes,
+                ElementsAre("arm,max-rx-timeout-ms has 1 bytes instead of 4: the driver ignores it",
+                            "atomic-threshold-us has 8 bytes instead of 4: the driver takes the "
+                            "first four, 7"));
 }
 
 TEST(device_tree, what_is_wrong_is_said) {
-    const auto nothing = [](void*) {};
     EXPECT_EQ(
         error_with("/dts-v1/; / { };"),
         "x.dtb: is not a flattened device tree; compile the source: dtc -O dtb -o x.dtb x.dts");
     EXPECT_THAT(error_with(""), HasSubstr("is not a flattened device tree"));
-    EXPECT_EQ(error_with(tree_with("arm,scmi", nothing)),
-              "x.dtb: has no node compatible with \"arm,scmi-virtio\"");
-    EXPECT_EQ(error_with(tree_with("arm,scmi-virtio", nothing)),
-              "x.dtb: scmi has no protocol nodes: add protocol@14 { reg = <0x14>; #clock-cells = "
-              "<1>; };");
-    EXPECT_EQ(error_with(tree_with("arm,scmi-virtio",
-                                   [](void* fdt) {
-                                       fdt_begin_node(fdt, "protocol@14");
-                                       fdt_end_node(fdt);
-                                   })),
-              "x.dtb: protocol@14 has no reg: add reg = <0x14>; with the protocol's number");
-    EXPECT_EQ(error_with(tree_with("arm,scmi-virtio",
-                                   [](void* fdt) { add_protocol(fdt, "protocol@3", 3); })),
-              "x.dtb: protocol@3: reg is 3; protocols are 0x10 to 0xff");
-    EXPECT_EQ(error_with(tree_with("arm,scmi-virtio",
-                                   [](void* fdt) {
-                                       add_protocol(fdt, "protocol@14", 0x14);
-                                       add_protocol(fdt, "protocol@15", 0x14);
-                                   })),
-              "x.dtb: protocol@15: another node has the same reg");
-    EXPECT_EQ(error_with(tree_with("arm,scmi-virtio",
-                                   [](void* fdt) {
-                                       fdt_property_u32(fdt, "arm,max-rx-timeout-ms", 0);
-                                       add_protocol(fdt, "protocol@14", 0x14);
-                                   })),
-              "x.dtb: arm,max-rx-timeout-ms is 0; at least 1 is wanted");
-    EXPECT_EQ(error_with(tree_with("arm,scmi-virtio",
-                                   [](void* fdt) {
-                                       fdt_property_string(fdt, "arm,max-rx-timeout-ms", "30000");
-                                       add_protocol(fdt, "protocol@14", 0x14);
-                                   })),
-              "x.dtb: scmi: arm,max-rx-timeout-ms has 6 bytes; one 32-bit cell is wanted");
+    EXPECT_EQ(error_with(tree_maker().bytes()),
+              "x.dtb: has no SCMI node: none is compatible with \"arm,scmi-virtio\"");
+    EXPECT_EQ(error_with(firmware_tree(
+                  [](tree_maker& t) { t.cell("arm,max-rx-timeout-ms", 0x80000000); })),
+              "x.dtb: /firmware/scmi: arm,max-rx-timeout-ms is 2147483648; the driver keeps it in "
+              "an int, up to 2147483647");
+}
+
+TEST(device_tree, another_transport_is_called_by_its_name) {
+    const std::pair<const char*, const char*> all[] = {{"arm,scmi", "a mailbox"},
+                                                       {"arm,scmi-smc", "SMC or HVC calls"},
+                                                       {"arm,scmi-smc-param", "SMC or HVC calls"},
+                                                       {"qcom,scmi-smc", "SMC or HVC calls"},
+                                                       {"linaro,scmi-optee", "OP-TEE"}};
+    for (const auto& [compatible, what] : all) {
+        EXPECT_EQ(error_with(firmware_tree(clock_only, compatible)),
+                  std::string("x.dtb: /firmware/scmi is ") + compatible + ": " + what +
+                      "; only virtio is modelled. To try its protocols and timeouts over virtio, "
+                      "in a copy: fdtput -t s COPY.dtb /firmware/scmi compatible arm,scmi-virtio");
+    }
+}
+
+TEST(device_tree, the_advice_for_another_transport_works) {
+    if (std::system("command -v fdtput >/dev/null") != 0) GTEST_SKIP() << "fdtput is not installed";
+    const scratch_folder folder;
+    const std::string mailbox = firmware_tree(
+        [](tree_maker& t) { t.cell("arm,max-rx-timeout-ms", 5000).protocol("protocol@14", 0x14); },
+        "arm,scmi");
+    folder.write("COPY.dtb", mailbox);
+    std::string advice = error_with(mailbox);
+    advice.erase(0, advice.find("fdtput"));
+    ASSERT_EQ(std::system(("cd '" + folder.path().string() + "' && " + advice).c_str()), 0);
+    const auto tree = read(folder.read("COPY.dtb"));
+    EXPECT_THAT(tree.protocols, ElementsAre(0x14));
+    EXPECT_EQ(tree.max_rx_timeout_ms, 5000u);
+}
+
+std::string two_nodes(const char* first_status = "okay") {
+    tree_maker t;
+    t.begin("firmware");
+    t.scmi("scmi-a", "arm,scmi-virtio",
+           [&](tree_maker& n) { n.text("status", first_status).protocol("protocol@14", 0x14); });
+    t.scmi("scmi-b", "arm,scmi-virtio", [](tree_maker& n) { n.protocol("protocol@15", 0x15); });
+    t.scmi("scmi-c", "arm,scmi", [](tree_maker& n) { n.protocol("protocol@16", 0x16); });
+    return t.end().bytes();
+}
+
+// virtio.c virtio_chan_available(): one device, the first instance has its channels.
+TEST(device_tree, of_several_nodes_one_is_to_be_chosen) {
+    EXPECT_EQ(error_with(two_nodes()),
+              "x.dtb: has 2 SCMI nodes over virtio, /firmware/scmi-a, /firmware/scmi-b, and Linux "
+              "one SCMI virtio device, which the first to probe gets; say which one is meant: "
+              "guest.scmi_node = \"/firmware/scmi-a\"");
+    for (const char* name : {"scmi-b", "/firmware/scmi-b"}) {
+        const auto tree = read(two_nodes(), name);
+        EXPECT_EQ(tree.node, "/firmware/scmi-b");
+        EXPECT_THAT(tree.protocols, ElementsAre(0x15));
+        EXPECT_THAT(tree.notes,
+                    ElementsAre("left out: /firmware/scmi-a; in Linux the first to probe gets the "
+                                "one SCMI virtio device",
+                                "left out: /firmware/scmi-c, a mailbox"));
+    }
+    EXPECT_EQ(read(two_nodes("disabled")).node, "/firmware/scmi-b");
+    EXPECT_EQ(error_with(two_nodes(), "scmi-d"),
+              "x.dtb: guest.scmi_node: it has no SCMI node scmi-d: one of /firmware/scmi-a, "
+              "/firmware/scmi-b");
+    EXPECT_THAT(error_with(two_nodes(), "scmi-c"), HasSubstr("/firmware/scmi-c is arm,scmi: "));
 }
 
 // Wherever it is cut or one byte is changed: a tree or one error, no crash (run under sanitizers).
 TEST(device_tree, damage_is_refused_or_harmless) {
-    const std::string good =
-        tree_with("arm,scmi-virtio", [](void* fdt) { add_protocol(fdt, "protocol@14", 0x14); });
+    const std::string good = firmware_tree([](tree_maker& t) {
+        t.cell("atomic-threshold-us", 5).protocol("protocol@14", 0x14, "okay");
+    });
     for (std::size_t n = 0; n < good.size(); ++n) {
         const std::string what = error_with(good.substr(0, n));
         EXPECT_EQ(what.rfind("x.dtb: ", 0), 0u) << n << ": " << what;
@@ -142,9 +197,10 @@ std::string recorded(const char* name) {
 TEST(device_tree, the_recorded_one_is_what_its_source_says) {
     std::ifstream in(recorded("scmi.dtb"), std::ios::binary);
     const std::string committed{std::istreambuf_iterator<char>(in), {}};
-    const auto info = read(committed);
-    EXPECT_EQ(info.scmi_node, "scmi");
-    EXPECT_THAT(info.protocols, ElementsAre(0x14, 0x15));
+    const auto tree = read(committed);
+    EXPECT_EQ(tree.scmi_node, "scmi");
+    EXPECT_THAT(tree.protocols, ElementsAre(0x14, 0x15));
+    EXPECT_THAT(tree.notes, IsEmpty());
     if (std::system("dtc --version >/dev/null 2>&1") != 0) GTEST_SKIP() << "dtc is not installed";
     const scratch_folder folder;
     const std::string out = (folder.path() / "scmi.dtb").string();
@@ -154,22 +210,13 @@ TEST(device_tree, the_recorded_one_is_what_its_source_says) {
     EXPECT_EQ(folder.read("scmi.dtb"), committed) << "compile scmi.dts again";
 }
 
-TEST(device_tree, a_scenario_uses_it) {
-    const scratch_folder folder;
-    folder.write("t.dtb", tree_with("arm,scmi-virtio", [](void* fdt) {
-                     fdt_property_u32(fdt, "arm,max-rx-timeout-ms", 500);
-                     add_protocol(fdt, "protocol@15", 0x15);
-                 }));
-    const auto path = folder.write("s.toml", "guest.device_tree = \"t.dtb\"\n");
-    const auto guest = load_scenario(path, {}).system.guest;
-    EXPECT_THAT(guest.device_tree.protocols, ElementsAre(0x15));
-    EXPECT_EQ(guest.device_tree.max_rx_timeout_ms, 500u);
-    const auto forced = load_scenario(path, {"guest.max_rx_timeout=30ms"}).system.guest;
-    EXPECT_EQ(forced.device_tree.max_rx_timeout_ms, std::nullopt);
-    EXPECT_EQ(forced.profile.max_rx_timeout, milliseconds(30));
-    EXPECT_EQ(error_of([&] { load_scenario(path, {"guest.device_tree=no.dtb"}); }),
-              "--set guest.device_tree=no.dtb: guest.device_tree: cannot read no.dtb; paths are "
+TEST(device_tree, a_scenario_without_the_file_is_refused) {
+    EXPECT_EQ(testing_tools::scenario_error("", {"guest.device_tree=no.dtb"}),
+              "--set guest.device_tree=no.dtb: guest.device_tree: cannot read no.dtb (No such file "
+              "or directory); paths are "
               "relative to the file that names them");
+    EXPECT_EQ(testing_tools::scenario_error("[guest]\nscmi_node = \"scmi-b\"\n"),
+              "s.toml:2:13: guest.scmi_node: chooses in a device tree; give guest.device_tree too");
 }
 
 }  // namespace

@@ -4,25 +4,17 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/console.h"
 #include "base/error.h"
+#include "base/printable.h"
 #include "testbenches/schema.h"
 
 namespace scmi_vp::testbenches {
 namespace {
-
-std::unique_ptr<toml::table> parse(const std::string& text, const value_source& source) {
-    try {
-        return std::make_unique<toml::table>(toml::parse(text));
-    } catch (const toml::parse_error& e) {
-        throw error(error_kind::config, place_of(e.source(), source), std::string(e.description()));
-    }
-}
 
 bool is_plain_name(std::string_view name) {
     return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
@@ -45,7 +37,7 @@ std::string joined_path(const std::string& a, const std::string& b) {
 }
 
 [[noreturn]] void refuse(const std::string& where, const std::string& message) {
-    throw error(error_kind::config, where, message);
+    throw error(error_kind::config, where, printable(message));  // it may quote keys
 }
 
 /// The members of a table in the order in which they were written: the first error is the first.
@@ -65,7 +57,7 @@ std::vector<std::pair<const toml::key*, const toml::node*>> in_order(const toml:
 std::unique_ptr<toml::table> parse_option_value(const std::string& text,
                                                 const value_source& source) {
     try {
-        auto table = std::make_unique<toml::table>(toml::parse("v = " + text));
+        auto table = std::make_unique<toml::table>(parse_toml("v = " + text, source));
         if (table->size() == 1) return table;
     } catch (const toml::parse_error& e) {
         // What starts like TOML was meant to be TOML.
@@ -94,13 +86,17 @@ void document::add_file(const std::filesystem::path& name, const std::string& te
                         const std::string& section) {
     const value_source& source =
         sources_.emplace_back(value_source{name.string(), name.parent_path(), true});
-    tables_.push_back(parse(text, source));
+    try {
+        tables_.push_back(std::make_unique<toml::table>(parse_toml(text, source)));
+    } catch (const toml::parse_error& e) {
+        refuse(place_of(e.source(), source), std::string(e.description()));
+    }
     walk(*tables_.back(), section, section, source);
 }
 
 void document::add_override(const std::string& option) {
-    const value_source& source =
-        sources_.emplace_back(value_source{"--set " + option, std::filesystem::path(), false});
+    const value_source& source = sources_.emplace_back(
+        value_source{set_option_name(option), std::filesystem::path(), false});
     const std::size_t equals = option.find('=');
     if (equals == std::string::npos) {
         refuse(source.name, "has no value: write --set key=value, for example --set guest.hz=1000");
@@ -149,12 +145,22 @@ void document::accept(const toml::node& node, const std::string& pattern, const 
         return;
     }
     if (!is_section(pattern)) {
+        if (source.has_lines && (pattern == "study" || pattern == "axis")) {
+            refuse(where,
+                   "this is a study, not a scenario: scmi-vp study " + shell_quoted(source.name));
+        }
         refuse(where, "unknown key " + pattern + key_suggestion(pattern));
     }
     if (!node.is_table()) {
         std::string names;
         for (const std::string& n : names_below(pattern)) names += (names.empty() ? "" : ", ") + n;
         refuse(where, pattern + " is a section, not a value; its keys: " + names);
+    }
+    // An option that is nothing but this would have no effect; in a file it is a heading.
+    if (!source.has_lines && node.as_table()->empty()) {
+        refuse(where, pattern + " = {} sets nothing; name a key below it: --set " + pattern + "." +
+                          names_below(pattern).front() + "=VALUE (scmi-vp list keys " + pattern +
+                          ")");
     }
     walk(*node.as_table(), pattern, key, source);
 }
@@ -221,22 +227,9 @@ void require_utf8(const std::filesystem::path& file, const std::vector<std::stri
     }
     for (const std::string& o : options) {
         if (is_utf8(o)) continue;
-        throw error(error_kind::usage, "--set " + o,
+        throw error(error_kind::usage, set_option_name(o),
                     "is not UTF-8 and cannot be written into results");
     }
-}
-
-std::string read_text_file(const std::filesystem::path& path, const std::string& where) {
-    std::error_code ignored;
-    if (std::filesystem::is_directory(path, ignored)) {
-        refuse(where, path.string() + " is a folder, not a file");
-    }
-    std::ifstream in(path, std::ios::binary);
-    if (!in) refuse(where, "cannot read " + path.string() + " (" + std::strerror(errno) + ")");
-    std::ostringstream text;
-    text << in.rdbuf();
-    if (in.bad()) refuse(where, "cannot read " + path.string() + " to its end");
-    return text.str();
 }
 
 }  // namespace scmi_vp::testbenches

@@ -58,7 +58,4 @@ private:
 /// an option that is not UTF-8, before anything is simulated whose results could not be written.
 void require_utf8(const std::filesystem::path& file, const std::vector<std::string>& options);
 
-/// Reads a whole text file. Throws scmi_vp::error (config) with `where` and what to do.
-std::string read_text_file(const std::filesystem::path& path, const std::string& where);
-
 }  // namespace scmi_vp::testbenches

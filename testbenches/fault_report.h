@@ -17,4 +17,7 @@ void print_faults(std::ostream& out, const models::scmi_device& platform);
 /// none.
 void add_faults(nlohmann::ordered_json& summary, const models::scmi_device& platform);
 
+/// The same of a run in which nothing happened: what results can hold.
+void add_empty_faults(nlohmann::ordered_json& summary, const models::platform_config& platform);
+
 }  // namespace scmi_vp::testbenches

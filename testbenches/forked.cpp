@@ -9,9 +9,13 @@
 #include <iostream>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/memory_error.h"
+#include "testbenches/stop_signals.h"
 
 namespace scmi_vp::testbenches {
 namespace {
@@ -39,17 +43,13 @@ std::string message_of(const child_process::work& work) {
     } catch (const error& e) {
         return failed(e.kind(), e.what());
     } catch (const std::exception& e) {
+        if (is_out_of_memory(e)) return failed(error_kind::memory, out_of_memory().what());
         return failed(error_kind::model, e.what());
     }
 }
 
-bool is_ignored(int signal) {
-    struct sigaction now {};
-    return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
-}
-
 [[noreturn]] void child_main(const child_process::work& work, int fd, pid_t parent) {
-    for (const int signal : {SIGINT, SIGTERM}) {
+    for (const int signal : stopping_signals) {
         if (!is_ignored(signal)) std::signal(signal, SIG_DFL);
     }
     // Children of a parent that was killed must not go on computing for nobody. Work that has
@@ -143,14 +143,29 @@ child_ending child_process::wait() {
     return ending;
 }
 
-std::string run_forked(const std::string& what, const child_process::work& work) {
+error died(const std::string& who, const child_ending& ending) {
+    const std::string what = who + " died by " + ending.how_it_died;
+    // Nothing of ours sends it to a child that is still waited for.
+    if (ending.signal != SIGKILL) return {error_kind::model, what};
+    return {error_kind::memory, what + ": somebody killed it, or the kernel, out of memory"};
+}
+
+std::string run_forked(const std::string& what, const child_process::work& work,
+                       const volatile std::sig_atomic_t* stop) {
     child_process child(work);
-    while (child.read_some()) {
+    bool told = false;
+    for (bool more = true; more;) {
+        if (stop && *stop != 0 && !std::exchange(told, true)) ::kill(child.pid(), SIGTERM);
+        // A signal that comes between the look and the wait is seen at the next look.
+        pollfd message{child.fd(), POLLIN, 0};
+        if (stop && ::poll(&message, 1, 200) <= 0) continue;
+        more = child.read_some();
     }
     const child_ending ending = child.wait();
+    if (stop && *stop != 0) throw stopped(*stop, what + " was stopped");
     if (ending.failure) throw *ending.failure;
     if (ending.result) return *ending.result;
-    throw error(error_kind::model, what + ": the process died by " + ending.how_it_died);
+    throw died(what + ": the process", ending);
 }
 
 }  // namespace scmi_vp::testbenches

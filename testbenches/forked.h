@@ -3,6 +3,7 @@
 // one.
 #pragma once
 
+#include <csignal>
 #include <functional>
 #include <optional>
 #include <string>
@@ -23,9 +24,12 @@ struct child_ending {
     std::string how_it_died;  ///< "signal 9 (Killed)", "status 3"
 };
 
+/// What to say of a child that died: a defect, except when it was killed from outside.
+error died(const std::string& who, const child_ending& ending);
+
 /// A child that does one piece of work and sends what it returned or threw. It ends with its
-/// parent, however that ends, and writes nothing to standard output. SIGINT and SIGTERM do in it
-/// what they did before handlers were installed, ignored ones stay ignored.
+/// parent, however that ends, and writes nothing to standard output. SIGINT, SIGTERM and SIGHUP
+/// do in it what they did before handlers were installed, ignored ones stay ignored.
 class child_process {
 public:
     using work = std::function<std::string()>;
@@ -54,7 +58,10 @@ private:
 };
 
 /// Runs `work` in a forked child and returns what it returns. An scmi_vp::error that it throws is
-/// thrown here again; a child that dies otherwise is an scmi_vp::error (model) naming `what`.
-std::string run_forked(const std::string& what, const child_process::work& work);
+/// thrown here again; for a child that dies otherwise see died(). When `stop` (stop_flag::asked)
+/// gets a signal's number meanwhile, the child is told (SIGTERM), waited for and forgotten: throws
+/// `stopped` (stop_signals.h).
+std::string run_forked(const std::string& what, const child_process::work& work,
+                       const volatile std::sig_atomic_t* stop = nullptr);
 
 }  // namespace scmi_vp::testbenches

@@ -36,13 +36,15 @@ TEST(run_forked, gives_what_the_work_returns_or_throws) {
 }
 
 TEST(run_forked, a_child_that_dies_is_an_error) {
-    EXPECT_EQ(error_of([] {
-                  run_forked("work", []() -> std::string {
-                      ::raise(SIGKILL);
-                      return "";
-                  });
-              }),
-              "work: the process died by signal 9 (Killed)");
+    EXPECT_EQ(
+        error_of([] {
+            run_forked("work", []() -> std::string {
+                ::raise(SIGKILL);
+                return "";
+            });
+        }),
+        "work: the process died by signal 9 (Killed): somebody killed it, or the kernel, out of "
+        "memory");
     EXPECT_EQ(error_of([] { run_forked("work", []() -> std::string { ::_exit(3); }); }),
               "work: the process died by status 3");
 }

@@ -3,15 +3,16 @@
 #include "testbenches/latency_value.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <cmath>
+#include <sstream>
 #include <utility>
 
 #include "base/error.h"
+#include "base/input_file.h"
 #include "testbenches/scenario.h"
+#include "testbenches/schema.h"
 #include "testbenches/suggest.h"
-#include "traces/histogram_file.h"
+#include "traces/latency_file.h"
 
 namespace scmi_vp::testbenches {
 
@@ -30,25 +31,34 @@ public:
     double number(const char* name) const { return at(name).number(); }
     distribution_ptr latency(const value& v) const { return read_latency(v, scenario_); }
 
-    std::ifstream open(const char* name, std::string& file) const {
+    std::istringstream open(const char* name, std::string& file) const {
         const value v = at(name);
         const std::filesystem::path path = v.path();
-        std::ifstream in(path);
-        if (!in || std::filesystem::is_directory(path)) {
-            const int reason = in ? EISDIR : errno;
-            throw error(error_kind::input, v.where(),
-                        v.key + ": cannot read " + path.string() + " (" + std::strerror(reason) +
-                            "); paths are relative to the file that names them");
-        }
+        std::istringstream in(read_input(path, inputs::latencies, v.where() + ": " + v.key));
         scenario_.inputs.push_back(path);
         file = path.string();
         return in;
+    }
+
+    traces::latency_choice choice() const {
+        traces::latency_choice c;
+        if (has("unit")) c.unit = at("unit").choice({"ns", "us", "ms", "s"});
+        if (has("column")) c.column = at("column").text();
+        return c;
     }
 
     distribution_ptr histogram(const std::string& file, const scmi_vp::histogram& pooled,
                                histogram_overflow overflow) const {
         scenario_.histograms.push_back({file, pooled, overflow});
         return make_histogram(pooled, overflow);
+    }
+
+    void took(const std::string& file, const traces::latency_file& what,
+              std::vector<std::string> notes) const {
+        const std::string name = std::filesystem::path(file).lexically_normal().string();
+        for (std::string& n : notes) n.insert(0, name + " ");
+        scenario_.latency_sources.push_back(
+            {table_.key, name + ": " + traces::describe(what), std::move(notes)});
     }
 
 private:
@@ -78,31 +88,77 @@ distribution_ptr make_mixture_of(const latency_reader& r) {
     return make_mixture(std::move(parts));
 }
 
-distribution_ptr make_histogram_of(const latency_reader& r) {
-    const std::vector<std::string> words{"drop", "at_max", "uniform"};
-    histogram_overflow overflow = histogram_overflow::at_max;
-    if (r.has("overflow")) {
-        const std::string word = r.at("overflow").choice(words);
-        if (word == "drop") overflow = histogram_overflow::drop;
-        if (word == "uniform") overflow = histogram_overflow::uniform;
+histogram_overflow overflow_of(const latency_reader& r) {
+    if (!r.has("overflow")) return histogram_overflow::at_max;
+    const std::string word = r.at("overflow").choice({"drop", "at_max", "uniform", "fit"});
+    if (word == "drop") return histogram_overflow::drop;
+    if (word == "uniform") return histogram_overflow::uniform;
+    return word == "fit" ? histogram_overflow::fit : histogram_overflow::at_max;
+}
+
+const char* name_of(histogram_overflow overflow) {
+    switch (overflow) {
+        case histogram_overflow::drop:
+            return "drop";
+        case histogram_overflow::uniform:
+            return "uniform";
+        case histogram_overflow::fit:
+            return "fit";
+        case histogram_overflow::at_max:
+            break;
     }
-    std::string file;
-    std::ifstream in = r.open("file", file);
-    return r.histogram(file, traces::read_cyclictest(in, file).pooled, overflow);
+    return "at_max";
+}
+
+/// What the overflows become makes another mean than the file has: said from a tenth on.
+void compare_means(const traces::latency_file& file, histogram_overflow overflow,
+                   std::vector<std::string>& notes) {
+    const histogram& h = file.pooled;
+    if (h.overflows == 0 || h.mean == sim_time()) return;
+    const auto drawn = static_cast<double>(mean_of(h, overflow).ps);
+    const auto recorded = static_cast<double>(h.mean.ps);
+    if (std::abs(drawn - recorded) <= recorded / 10) return;
+    notes.push_back("has an average of " + traces::rounded_time(file.average_ps) +
+                    ", but with overflow = \"" + name_of(overflow) + "\" the mean is " +
+                    traces::rounded_time(drawn) +
+                    ": it cannot be so; overflow = \"fit\" keeps the " + "file's average");
+}
+
+distribution_ptr make_histogram_of(const latency_reader& r) {
+    const histogram_overflow overflow = overflow_of(r);
+    std::string name;
+    std::istringstream in = r.open("file", name);
+    traces::latency_file file = traces::read_latency_file(in, name, r.choice());
+    histogram& h = file.pooled;
+    if (!file.max_known && overflow != histogram_overflow::drop) {
+        throw error(error_kind::input, name,
+                    std::to_string(h.overflows) + " samples are beyond " + to_string(h.limit) +
+                        " and nothing says how long they were; record with a larger histogram, or "
+                        "leave them out with overflow = \"drop\"");
+    }
+    if (!file.max_known) h.max = h.limit;
+    distribution_ptr made = r.histogram(name, h, overflow);
+    compare_means(file, overflow, file.notes);
+    r.took(name, file, file.notes);
+    return made;
 }
 
 distribution_ptr make_recorded_of(const latency_reader& r) {
     if (r.has("file") == r.has("values")) r.table().refuse("give either file or values");
     const bool repeat = !r.has("repeat") || r.at("repeat").boolean();
-    std::vector<sim_time> values;
     if (r.has("file")) {
-        std::string file;
-        std::ifstream in = r.open("file", file);
-        values = traces::read_time_list(in, file);
-    } else {
-        for (const value& v : r.at("values").elements("a list of times")) {
-            values.push_back(v.time(sim_time{}, longest_span));
-        }
+        std::string name;
+        std::istringstream in = r.open("file", name);
+        const traces::latency_file file = traces::read_latency_list(in, name, r.choice());
+        r.took(name, file, file.notes);
+        return make_recorded(file.in_order, repeat);
+    }
+    for (const char* key : {"unit", "column"}) {
+        if (r.has(key)) r.at(key).refuse("belongs to a file");
+    }
+    std::vector<sim_time> values;
+    for (const value& v : r.at("values").elements("a list of times")) {
+        values.push_back(v.time(sim_time{}, longest_span));
     }
     return make_recorded(std::move(values), repeat);
 }
@@ -191,15 +247,20 @@ const std::vector<latency_kind>& latency_kinds() {
          {{"parts", "list of { weight, latency }", required}},
          make_mixture_of},
         {"histogram",
-         "what cyclictest -h printed, all its columns added up",
+         "what cyclictest -h, rtla, bpftrace, fio and others recorded (see the files below)",
          R"({ kind = "histogram", file = "cyclictest.txt", overflow = "at_max" })",
-         {{"file", "path", required}, {"overflow", "drop, at_max or uniform", "\"at_max\""}},
+         {{"file", "path", required},
+          {"unit", "ns, us, ms or s", "(the file's own; cyclictest: us)"},
+          {"column", "text", "(all, where there are not several kinds)"},
+          {"overflow", "drop, at_max, uniform or fit", "\"at_max\""}},
          make_histogram_of},
         {"recorded",
-         "a list played in order, from a file (one time per line) or in place",
+         "a list played in order, from a file (one time per line; fio, CSV) or in place",
          R"({ kind = "recorded", values = ["50us", "52us", "48us"], repeat = true })",
          {{"file", "path", "(file or values)"},
           {"values", "list of times", "(file or values)"},
+          {"unit", "ns, us, ms or s", "(each value's own)"},
+          {"column", "text", "(of a CSV file or fio log)"},
           {"repeat", "true or false (the last value goes on)", "true"}},
          make_recorded_of},
     };
@@ -222,6 +283,21 @@ distribution_ptr read_latency(const value& v, scenario& s) {
         const std::string text = e.what();
         if (e.kind() != error_kind::config || text.rfind(v.source->name + ":", 0) == 0) throw;
         v.refuse(text);
+    }
+}
+
+void print_latency_formats(std::ostream& out) {
+    std::vector<std::vector<std::string>> table{{"file", "what makes it", "keys"}};
+    for (const traces::latency_format& f : traces::latency_formats()) {
+        table.push_back({f.name, f.command, f.keys});
+    }
+    print_columns(out, table);
+}
+
+void print_latency_sources(std::ostream& out, const scenario& s) {
+    for (const latency_source& l : s.latency_sources) {
+        out << "  " << l.key << ": " << l.text << "\n";
+        for (const std::string& n : l.notes) out << "  note: " << n << "\n";
     }
 }
 

@@ -2,6 +2,7 @@
 // Latencies as a scenario writes them: a time, or a table that names a distribution.
 #pragma once
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -33,5 +34,10 @@ const std::vector<latency_kind>& latency_kinds();
 /// Reads "50us" or { kind = ..., ... }. Files and histograms that it reads are added to those of
 /// `s`.
 distribution_ptr read_latency(const value& v, scenario& s);
+
+/// The table of files of recorded latencies: what they are, what makes them, which keys they take.
+void print_latency_formats(std::ostream& out);
+/// One line for each file of latencies that the scenario reads, and what is odd about it.
+void print_latency_sources(std::ostream& out, const scenario& s);
 
 }  // namespace scmi_vp::testbenches

@@ -87,6 +87,118 @@ TEST(latency_value, a_histogram_is_cyclictests_output_as_it_is) {
     EXPECT_LE(d->quantile(0.999), microseconds(2));
 }
 
+// A recording most of which is beyond its histogram, with the average that it had.
+const char* const small_histogram =
+    "# /dev/cpu_dma_latency set to 0us\n# Histogram\n000009 000001\n000019 000000\n"
+    "# Total: 000000001\n# Min Latencies: 00009\n# Avg Latencies: 00110\n# Max Latencies: "
+    "08629\n# Histogram Overflows: 02999\n";
+
+scenario with_host_wake(const scratch_folder& folder, const std::string& latency) {
+    return parse_scenario("[hops]\nhost_wake = " + latency + "\n",
+                          (folder.path() / "s.toml").string());
+}
+
+TEST(latency_value, an_assumption_against_the_files_average_is_said) {
+    const scratch_folder folder;
+    folder.write("h.txt", small_histogram);
+    const auto notes = [&](const std::string& overflow) {
+        const scenario s = with_host_wake(
+            folder, "{ kind = \"histogram\", file = \"h.txt\", overflow = \"" + overflow + "\" }");
+        EXPECT_EQ(s.latency_sources.size(), 1u);
+        EXPECT_EQ(s.latency_sources[0].key, "hops.host_wake");
+        EXPECT_THAT(s.latency_sources[0].text,
+                    HasSubstr("h.txt: cyclictest histogram, 1 thread, 3 000 samples (2999 beyond "
+                              "its end at 20us), 9us to 8.629ms, in us"));
+        std::string all;
+        for (const std::string& n : s.latency_sources[0].notes) all += n + "\n";
+        return all;
+    };
+    EXPECT_THAT(notes("at_max"),
+                HasSubstr("h.txt has an average of 110us, but with overflow = \"at_max\" the mean "
+                          "is 8.626ms: it cannot be so; overflow = \"fit\" keeps the file's "
+                          "average\n"));
+    EXPECT_THAT(notes("uniform"), HasSubstr("the mean is 4.323ms"));
+    EXPECT_THAT(notes("drop"), HasSubstr("the mean is 9.5us"));
+    EXPECT_EQ(notes("fit"), "");
+    const auto d =
+        with_host_wake(folder, R"({ kind = "histogram", file = "h.txt", overflow = "fit" })")
+            .system.hops[std::size_t(hop::host_wake)];
+    double mean = 0;
+    for (int i = 0; i < 3000; ++i) mean += double(d->quantile((i + 0.5) / 3000).ps) / 3000;
+    EXPECT_NEAR(mean, 111e6, 2e6);
+}
+
+TEST(latency_value, a_file_of_two_hops_gives_each_its_column) {
+    const scratch_folder folder;
+    folder.write("t.txt",
+                 "# RTLA timerlat histogram\n# Time unit is microseconds (us)\n# Duration:   0 "
+                 "00:00:10\nIndex   IRQ-000   Thr-000   IRQ-001   Thr-001\n"
+                 "0          9000         0      9100         0\n"
+                 "1           990      8800       890      8700\n"
+                 "2            10      1190        10      1290\n"
+                 "over:         0         0         0         0\n"
+                 "count:    10000      9990     10000      9990\n"
+                 "min:          0         1         0         1\n"
+                 "avg:          0         1         0         1\n"
+                 "max:          2         2         2         2\n");
+    const scenario s = parse_scenario(
+        "[hops]\ninterrupt = { kind = \"histogram\", file = \"t.txt\", column = \"irq\" }\n"
+        "guest_wake = { kind = \"histogram\", file = \"t.txt\", column = \"thread\" }\n",
+        (folder.path() / "s.toml").string());
+    EXPECT_LE(s.system.hops[std::size_t(hop::interrupt)]->quantile(0.9), microseconds(1));
+    EXPECT_GE(s.system.hops[std::size_t(hop::guest_wake)]->quantile(0.01), microseconds(1));
+    ASSERT_EQ(s.latency_sources.size(), 2u);
+    EXPECT_THAT(s.latency_sources[1].text,
+                HasSubstr("thread of 2 CPUs, 19 980 samples, 1us to 2us"));
+    try {
+        with_host_wake(folder, R"({ kind = "histogram", file = "t.txt" })");
+        FAIL() << "no error";
+    } catch (const error& e) {
+        EXPECT_EQ(e.kind(), error_kind::config);
+        EXPECT_THAT(e.what(), HasSubstr("s.toml:2:13: hops.host_wake: needs column: "));
+        EXPECT_THAT(e.what(), HasSubstr("has the kinds \"irq\", \"thread\""));
+    }
+}
+
+TEST(latency_value, keys_of_files_are_refused_where_they_do_not_apply) {
+    const scratch_folder folder;
+    folder.write("h.txt", "# Histogram\n000009 000001\n# Total: 1\n");
+    folder.write("l.hgrm",
+                 "Value Percentile TotalCount 1/(1-Percentile)\n5.0 0.0 1 1.0\n7.0 1.0 2\n");
+    folder.write("open.txt", "@l:\n[0, 10)  3 |@|\n[10, ...)  2 |@|\n");
+    folder.write("fio.log", "1, 300, 0, 4096\n2, 100, 0, 4096\n");
+    const auto refused = [&](const std::string& latency) {
+        try {
+            with_host_wake(folder, latency);
+        } catch (const error& e) {
+            return std::string(e.what());
+        }
+        return std::string("read");
+    };
+    EXPECT_THAT(refused(R"({ kind = "histogram", file = "h.txt", column = "irq" })"),
+                HasSubstr("s.toml:2:13: hops.host_wake: column = \"irq\" does not apply to "));
+    EXPECT_THAT(refused(R"({ kind = "histogram", file = "h.txt", unit = "min" })"),
+                HasSubstr("hops.host_wake.unit: unknown value 'min': one of ns, us, ms, s"));
+    EXPECT_THAT(refused(R"({ kind = "histogram", file = "l.hgrm" })"),
+                HasSubstr("hops.host_wake: needs unit: "));
+    EXPECT_THAT(refused(R"({ kind = "histogram", file = "l.hgrm", unit = "us" })"), "read");
+    EXPECT_THAT(refused(R"({ kind = "histogram", file = "open.txt", unit = "us" })"),
+                HasSubstr("open.txt: 2 samples are beyond 10us and nothing says how long"));
+    EXPECT_THAT(
+        refused(R"({ kind = "histogram", file = "open.txt", unit = "us", overflow = "drop" })"),
+        "read");
+    EXPECT_THAT(refused(R"({ kind = "histogram", file = "h.txt", overflow = "fit" })"), "read");
+    EXPECT_THAT(refused(R"({ kind = "recorded", file = "h.txt" })"),
+                HasSubstr("is a cyclictest histogram: it has no order to be played in"));
+    EXPECT_THAT(refused(R"({ kind = "recorded", values = ["1us"], unit = "us" })"),
+                HasSubstr("hops.host_wake.unit: belongs to a file"));
+    const auto played = with_host_wake(folder, R"({ kind = "recorded", file = "fio.log" })")
+                            .system.hops[std::size_t(hop::host_wake)];
+    random_stream stream(1, "a", "b");
+    EXPECT_EQ(played->sample(stream), nanoseconds(300));
+    EXPECT_EQ(played->sample(stream), nanoseconds(100));
+}
+
 TEST(latency_value, a_histogram_without_counts_is_refused) {
     const scratch_folder folder;
     folder.write("h.txt", "# Histogram\n000000 000000\n000001 000000\n# Total: 000000000\n");

@@ -86,6 +86,7 @@ std::string make_device_tree(const models::device_tree_info& info) {
     t.cell("#address-cells", 1);
     t.cell("#size-cells", 0);
     if (info.max_rx_timeout_ms) t.cell("arm,max-rx-timeout-ms", *info.max_rx_timeout_ms);
+    if (info.atomic_threshold_us) t.cell("atomic-threshold-us", *info.atomic_threshold_us);
     for (const std::uint8_t p : info.protocols) add_protocol(t, p);
     t.end();
     t.end();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,8 @@
 
 namespace scmi_vp::testbenches {
 
-/// A folder that only we can read, gone with this object. Unix sockets and the guest's view of the
-/// host are in it.
+/// A folder that only we can read, gone with this object, and with this process however it ends: a
+/// process of its own waits for that. Unix sockets and the guest's view of the host are in it.
 class private_folder {
 public:
     /// Throws scmi_vp::error (output).
@@ -26,10 +27,21 @@ public:
     void write(const std::string& name, const std::string& text) const;
     /// All of a file; empty if there is none.
     std::string read(const std::string& name) const;
+    /// Why something may be missing in it: "the disk of /tmp is full (12 KiB left): set TMPDIR to a
+    /// folder on another one". Nothing when there is room.
+    std::optional<std::string> full() const;
 
 private:
+    void watch_over();
+
     std::filesystem::path path_;
+    pid_t watcher_ = -1;
+    int alive_ = -1;  ///< the watcher's pipe breaks when this process is gone
 };
+
+/// What keeps a kernel from getting its memory, which User-Mode Linux makes in /dev/shm
+/// (arch/um/os-Linux/mem.c): "/dev/shm is read-only". Nothing when all is well.
+std::optional<std::string> shared_memory_trouble(unsigned memory_mb);
 
 struct linux_boot {
     std::filesystem::path kernel, initramfs;

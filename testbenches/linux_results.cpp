@@ -89,6 +89,9 @@ player_result read_player_result(const std::string& text) {
         } else if (key == "module") {
             words >> begin;
             r.module = nanoseconds(begin);
+        } else if (key == "files") {
+            player_result::sizes& f = r.files.emplace();
+            words >> f.log >> f.trace;
         } else if (key == "made") {
             player_result::made m;
             words >> m.task >> m.call >> begin;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,11 @@ struct player_result {
     sim_time module;        ///< when the module of calls was loaded
     std::vector<task> tasks;
     std::vector<made> calls_made;  ///< task by task, in order
+    /// The last line: bytes of the kernel's messages and of the trace. Without it this is cut off.
+    struct sizes {
+        std::uint64_t log, trace;
+    };
+    std::optional<sizes> files;
 
     std::uint64_t calls() const;
     std::uint64_t errors() const;

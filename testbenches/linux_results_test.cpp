@@ -70,6 +70,8 @@ TEST(linux_results, the_players_facts_are_read_back) {
     EXPECT_EQ(r.calls_made[0].at, nanoseconds(1500512));
     // Less the clock read that told the end (arch/um/kernel/time.c timer_read()).
     EXPECT_EQ(r.span(), milliseconds(1));
+    EXPECT_FALSE(r.files);
+    EXPECT_EQ(read_player_result("played 1\nfiles 12 3456\n").files->trace, 3456u);
     EXPECT_EQ(read_player_result("played 0\nfinished 0\n").span(), sim_time{});
     EXPECT_THAT(testing_tools::error_of([] { read_player_result("played 1\nwhat 3\n"); }),
                 HasSubstr("cannot read: what 3"));

@@ -16,11 +16,15 @@ struct linux_options {
     std::filesystem::path out;     ///< output directory; empty = write no files
     std::filesystem::path kernel;  ///< what tools/build-linux made; the initramfs lies beside it
     bool log_calls = false;        ///< the guest notes when it makes each call: outcome.made
+    int patience_s = 60;           ///< of host time for a guest that runs and says nothing
 };
 
 /// What a run came to, beside its files.
 struct linux_outcome {
     run_status status = run_status::ok;
+    /// Of guest_failed: "its kernel panicked at 0.010000 s in swapper/0 (pid 1): Segfault with no
+    /// mm".
+    std::string failure;
     std::uint64_t served = 0;         ///< commands that the platform answered, the probe's too
     sim_time ended;                   ///< when the guest was off
     player_result guest;              ///< what its program handed back
@@ -32,8 +36,10 @@ struct linux_outcome {
 /// the current folder.
 std::filesystem::path default_kernel();
 
-/// Runs once; `report` gets the readable account. Throws scmi_vp::error: usage for a kernel that is
-/// not there, input for one that ends or breaks a protocol. Can be called once per process.
+/// Runs once; `report` gets the readable account. A guest that panics, hangs or ends without
+/// results is a result (guest_failed), as far as it got. Throws scmi_vp::error: usage for a kernel
+/// that is not there, input for what is no User-Mode Linux whose clock can be owned. Can be called
+/// once per process.
 linux_outcome run_linux(const scenario& s, const linux_options& options, std::ostream& report);
 
 }  // namespace scmi_vp::testbenches

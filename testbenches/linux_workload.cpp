@@ -215,6 +215,9 @@ void note_guest_keys(const scenario& s, std::vector<std::string>& notes) {
     note(g.profile.name != "linux-6.1", "guest.profile: this kernel is what it is");
     note(g.profile.max_rx_timeout != seconds(60) || g.device_tree.max_rx_timeout_ms,
          "guest.max_rx_timeout: Linux 6.1 waits 60 s over virtio, whatever the device tree says");
+    note(g.profile.max_delayed_response != seconds(2),
+         "guest.max_delayed_response: this kernel waits 2 s (SCMI_MAX_RESPONSE_TIMEOUT)");
+    note(!s.checks.empty(), "check: none is evaluated here; scmi-vp run does");
     for (const hop h : {hop::prepare, hop::lock, hop::publish, hop::interrupt, hop::collect,
                         hop::guest_wake, hop::complete}) {
         note(s.system.hops[std::size_t(h)] != nullptr,
@@ -233,7 +236,7 @@ linux_call linux_call_of(const call& c, const scenario& s) {
     // Nothing probes the instance again by itself.
     if (c.kind == call_kind::driver_bind) {
         return {transport + "bind", "virtio0", "/sys/bus/platform/drivers_probe",
-                "firmware:" + s.system.guest.device_tree.scmi_node};
+                models::device_name(s.system.guest.device_tree)};
     }
     if (c.kind == call_kind::sensor_read && has_driver(s.system.guest, "scmi-hwmon")) {
         file = sensor_file(c, platform);
@@ -257,6 +260,7 @@ linux_call linux_call_of(const call& c, const scenario& s) {
 linux_workload make_linux_workload(const scenario& s, bool log_calls) {
     linux_workload w = script_writer(s, log_calls).write();
     note_guest_keys(s, w.notes);
+    w.notes.insert(w.notes.end(), s.notes.begin(), s.notes.end());
     return w;
 }
 

@@ -165,10 +165,12 @@ TEST(linux_workload, notes_name_what_only_the_modelled_guest_follows) {
     scenario s = with(task);
     s.system.guest.hz = 1000;
     s.system.hops[std::size_t(hop::interrupt)] = make_constant(microseconds(1));
+    s.checks.resize(1);
     const linux_workload w = make_linux_workload(s);
-    ASSERT_EQ(w.notes.size(), 2u);
+    ASSERT_EQ(w.notes.size(), 3u);
     EXPECT_THAT(w.notes[0], HasSubstr("guest.hz"));
-    EXPECT_THAT(w.notes[1], HasSubstr("hops.interrupt"));
+    EXPECT_THAT(w.notes[1], HasSubstr("check: none is evaluated here"));
+    EXPECT_THAT(w.notes[2], HasSubstr("hops.interrupt"));
 }
 
 }  // namespace

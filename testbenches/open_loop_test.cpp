@@ -51,7 +51,7 @@ TEST(open_loop, a_run_tells_responses_and_calls_that_were_not_made) {
     const scenario s = parse_scenario(std::string(overloaded) + closed_loop,
                                       folder.path() / "scenario.toml", {"platform.workers=2"});
     const auto run = run_in_child(s, folder.path() / "out");
-    EXPECT_EQ(run.status, run_status::unfinished);
+    EXPECT_EQ(run.status, run_status::ok);  // neither has a count
     EXPECT_THAT(run.report, HasSubstr("round trip: min 2ms, mean 2ms, max 2ms"));
     const auto j = nlohmann::json::parse(contents(folder.path() / "out/summary.json"));
     const double calls = j.at("tasks").at(0).at("calls").get<double>();

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <exception>
 #include <optional>
 #include <system_error>
 
@@ -26,8 +25,13 @@ std::string reason(int code) {
     return std::generic_category().message(code);
 }
 
+bool is_full(int code) {
+    return code == ENOSPC || code == EDQUOT;
+}
+
 std::string advice(int code) {
-    if (code == ENOSPC || code == EDQUOT) return "; make room there or choose another --out";
+    if (is_full(code)) return "; make room there or choose another --out";
+    if (code == EFBIG) return "; allow larger files (ulimit -f) or choose another --out";
     if (code == EACCES || code == EPERM || code == EROFS) return "; choose another --out";
     return "";
 }
@@ -51,6 +55,27 @@ std::optional<std::vector<std::string>> manifest_of(const fs::path& folder) {
     if (!std::getline(manifest, line) || line != manifest_header) return std::nullopt;
     std::vector<std::string> names;
     while (std::getline(manifest, line)) names.push_back(line);
+    return names;
+}
+
+/// A process that was killed when it made the folder has left only the beginning of a manifest.
+bool is_begun(const fs::path& folder) {
+    std::error_code code;
+    const fs::directory_iterator first(folder, code);
+    if (code || first == fs::directory_iterator()) return false;
+    const fs::path part = folder / part_of(output_directory::manifest_name);
+    if (first->path() != part || std::next(first) != fs::directory_iterator()) return false;
+    if (!fs::is_regular_file(fs::symlink_status(part, code))) return false;
+    std::ifstream in(part);
+    std::string line;
+    std::getline(in, line);
+    return std::string(manifest_header).compare(0, line.size(), line) == 0;
+}
+
+/// The names of what is ours in a folder; nothing when the folder is somebody else's.
+std::optional<std::vector<std::string>> ours_in(const fs::path& folder) {
+    auto names = manifest_of(folder);
+    if (!names && is_begun(folder)) names.emplace();
     return names;
 }
 
@@ -80,7 +105,9 @@ void remove_listed(const fs::path& folder, const std::vector<std::string>& names
 bool clear_subfolder(const fs::path& folder) {
     std::error_code code;
     if (!fs::is_directory(fs::symlink_status(folder, code))) return true;
-    const auto names = manifest_of(folder);
+    // Who writes it may be a process of a run that was killed and will be gone in a moment.
+    const folder_lock lock(folder, folder_use::write, folder_lock::for_the_dying);
+    const auto names = ours_in(folder);
     if (!names) return fs::is_empty(folder, code);
     remove_listed(folder, *names);
     const auto left = std::distance(fs::directory_iterator(folder, code), {});
@@ -120,26 +147,9 @@ constexpr const char* foreign_files =
 
 }  // namespace
 
-output_directory::output_directory(fs::path folder) : folder_(std::move(folder)) {
-    std::error_code code;
-    const fs::file_status status = fs::status(folder_, code);
-    if (fs::exists(status) && !fs::is_directory(status)) {
-        refuse(folder_, "is a file, not a folder; choose another --out");
-    }
-    if (fs::exists(status)) {
-        take_over();
-    } else {
-        create();
-    }
+output_directory::output_directory(fs::path folder) : folder_(std::move(folder)), lock_(folder_) {
+    take_over();
     if (const int failed = write_manifest()) refuse_to_write(path_of(manifest_name), failed);
-}
-
-void output_directory::create() {
-    std::error_code code;
-    fs::create_directories(folder_, code);
-    if (code) {
-        refuse(folder_, "cannot make this folder (" + code.message() + "); choose another --out");
-    }
 }
 
 void output_directory::take_over() {
@@ -149,7 +159,7 @@ void output_directory::take_over() {
         refuse(folder_, "cannot read this folder (" + code.message() + "); choose another --out");
     }
     if (begin == fs::directory_iterator()) return;
-    const auto names = manifest_of(folder_);
+    const auto names = ours_in(folder_);
     if (!names) refuse(folder_, foreign_files);
     remove_listed(folder_, *names);
 }
@@ -158,15 +168,30 @@ int output_directory::write_manifest() const {
     return replace_manifest(folder_, listed_);
 }
 
-/// Throws when it cannot, or when there is something of that name that is not ours.
-void output_directory::list(const std::string& name) {
+void output_directory::enlist(const fs::path& folder, const std::string& name) {
+    const auto names = manifest_of(folder);
+    if (!names) return;
+    std::set<std::string> listed(names->begin(), names->end());
+    if (!listed.insert(name).second) return;
+    if (const int failed = replace_manifest(folder, listed)) refuse_to_write(folder / name, failed);
+}
+
+bool output_directory::lists_folder(const fs::path& folder, const std::string& name) {
+    const auto names = manifest_of(folder);
+    return names && std::find(names->begin(), names->end(), name + "/") != names->end();
+}
+
+/// 0, or why not. Throws when there is something of that name that is not ours.
+int output_directory::list(const std::string& name) {
     const fs::path path = path_of(name);
     std::error_code ignored;
     if (listed_.count(name) == 0 && fs::exists(fs::symlink_status(path, ignored))) {
         refuse(path, in_the_way);
     }
-    if (!listed_.insert(name).second) return;
-    if (const int failed = write_manifest()) refuse_to_write(path, failed);
+    if (!listed_.insert(name).second) return 0;
+    const int failed = write_manifest();
+    if (failed) listed_.erase(name);
+    return failed;
 }
 
 std::ostream& output_directory::open(const std::string& name) {
@@ -178,8 +203,10 @@ std::ostream& output_directory::open_trace(const std::string& name) {
 }
 
 std::ostream& output_directory::open_as(const std::string& name, bool whole_only) {
-    list(name);
-    if (whole_only) list(part_of(name));
+    if (const int failed = list(name)) refuse_to_write(path_of(name), failed);
+    if (const int failed = whole_only ? list(part_of(name)) : 0) {
+        refuse_to_write(path_of(name), failed);
+    }
     open_file& f = files_.emplace_back();
     f.name = name;
     f.whole_only = whole_only;
@@ -187,14 +214,14 @@ std::ostream& output_directory::open_as(const std::string& name, bool whole_only
     f.stream.open(path_of(whole_only ? part_of(name) : name), std::ios::binary | std::ios::trunc);
     if (!f.stream) {
         const int code = errno;
-        f.closed = true;
+        f.closed = f.told = true;
         refuse_to_write(path_of(name), code);
     }
     return f.stream;
 }
 
 std::fstream output_directory::open_nameless() {
-    list(scratch_name);
+    if (const int failed = list(scratch_name)) refuse_to_write(path_of(scratch_name), failed);
     const fs::path path = path_of(scratch_name);
     std::fstream stream(path, std::ios::in | std::ios::out | std::ios::binary | std::ios::trunc);
     if (stream) {
@@ -218,36 +245,105 @@ fs::path output_directory::subfolder(const std::string& name) {
 void output_directory::complete(open_file& f, int failed_before) {
     if (f.closed) return;
     f.closed = true;
-    int code = failed_before ? failed_before : traces::write_failure(f.stream);
+    f.code = failed_before ? failed_before : traces::write_failure(f.stream);
     errno = 0;
     f.stream.close();
-    if (!code && !f.stream) code = errno ? errno : EIO;
-    const fs::path path = path_of(f.name);
-    if (code) {
-        refuse(path, "could not be written to its end (" + reason(code) + ")" + advice(code));
+    if (!f.code && !f.stream) f.code = errno ? errno : EIO;
+    if (f.code) {
+        if (f.whole_only) remove_rest(f);
+        return;
     }
+    const fs::path path = path_of(f.name);
     std::error_code failed;
     if (f.whole_only) fs::rename(path_of(part_of(f.name)), path, failed);
     if (!failed) f.bytes = fs::file_size(path, failed);
-    if (failed) refuse(path, "is gone (" + failed.message() + ")");
-    f.written = true;
+    f.code = failed.value();
+    f.written = !failed;
+}
+
+/// Of a file that will never be whole.
+void output_directory::remove_rest(const open_file& f) {
+    std::error_code ignored;
+    fs::remove(path_of(f.whole_only ? part_of(f.name) : f.name), ignored);
+}
+
+error output_directory::failure_of(const open_file& f) const {
+    const std::string what = f.code == ENOENT ? "is gone" : "could not be written to its end";
+    return {error_kind::output, path_of(f.name).string(),
+            what + " (" + reason(f.code) + ")" + advice(f.code)};
+}
+
+/// Of an open file, whether what it was given so far is written.
+bool output_directory::has_failed(open_file& f) {
+    if (f.closed) return f.code != 0;
+    f.stream.flush();
+    return !f.stream;
+}
+
+/// Removes what is of the least use of what has failed; false when there is nothing left.
+bool output_directory::make_room() {
+    bool any = false;
+    for (open_file& f : files_) {
+        if (!f.whole_only || f.closed || !has_failed(f)) continue;
+        complete(f, 0);
+        any = true;
+    }
+    if (any) return true;
+    for (open_file& f : files_) {
+        std::error_code code;
+        if (f.whole_only || !has_failed(f) || fs::file_size(path_of(f.name), code) == 0 || code) {
+            continue;
+        }
+        complete(f, 0);
+        remove_rest(f);
+        return true;
+    }
+    return false;
+}
+
+/// 0, or why not.
+int output_directory::write_whole(open_file& f, const std::string& text) {
+    for (const std::string& name : {f.name, part_of(f.name)}) {
+        if (const int failed = list(name)) return failed;
+    }
+    f.stream = std::ofstream();
+    errno = 0;
+    f.stream.open(path_of(part_of(f.name)), std::ios::binary | std::ios::trunc);
+    if (!f.stream) return errno ? errno : EIO;
+    f.closed = false;
+    f.stream << text;
+    complete(f, 0);
+    return f.code;
+}
+
+void output_directory::write(const std::string& name, const std::string& text) {
+    open_file& f = files_.emplace_back();
+    f.name = name;
+    f.closed = true;
+    do {
+        f.code = write_whole(f, text);
+    } while (is_full(f.code) && make_room());
 }
 
 void output_directory::close(const std::string& name, int failed_before) {
-    const auto named = [&](const open_file& f) { return f.name == name && !f.closed; };
-    const auto f = std::find_if(files_.begin(), files_.end(), named);
-    if (f != files_.end()) complete(*f, failed_before);
+    for (open_file& f : files_) {
+        if (f.name != name || f.told) continue;
+        complete(f, failed_before);
+        if (f.code) {
+            f.told = true;
+            throw failure_of(f);
+        }
+        return;
+    }
 }
 
-std::vector<output_file> output_directory::finish() {
+std::vector<output_file> output_directory::finish(failures_so_far* failures) {
     std::vector<output_file> written;
-    std::exception_ptr failure;
+    failures_so_far failed;
     for (open_file& f : files_) {
-        try {
-            complete(f, 0);
-        } catch (const error&) {
-            if (!failure) failure = std::current_exception();
-        }
+        complete(f, 0);
+        if (f.code && !f.told) (failures ? *failures : failed).add(failure_of(f));
+        if (f.code) f.told = true;
         if (!f.written) continue;
         written.push_back({f.name, f.bytes});
         listed_.erase(part_of(f.name));
@@ -255,7 +351,7 @@ std::vector<output_file> output_directory::finish() {
     listed_.erase(scratch_name);
     // A manifest that could not be made shorter lists what is not there: no harm.
     write_manifest();
-    if (failure) std::rethrow_exception(failure);
+    failed.report();
     files_.clear();
     return written;
 }

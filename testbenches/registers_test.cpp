@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The model's register accesses against those of a real Linux 6.12 on virtio-mmio, and against the
 // order of Linux 6.1's drivers.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "testbenches/scenario_testing.h"

@@ -21,6 +21,8 @@ void write_request_heading(std::ostream& out) {
     for (const hop_info& h : hop_table) out << "," << h.name << "_ps";
     out << ",stuck_in,lost,late_at_ps,delayed_ready_ps,delayed_used_ps,delayed_irq_ps,"
            "delayed_matched_ps";
+    for (std::size_t i = hop_count; i < span_count; ++i) out << ',' << span_table[i].name << "_ps";
+    out << ",limit,delayed_lost,delayed_late_at_ps";
 }
 
 void write_request_row(std::ostream& o, const request& r, const std::string& task) {
@@ -31,15 +33,21 @@ void write_request_row(std::ostream& o, const request& r, const std::string& tas
     o << ',' << r.hdr.token << ',' << r.transfer_id << ',' << r.at[std::size_t(instant::entered)].ps
       << ',' << name_of(r.result) << ',' << r.scmi_status << ',' << r.linux_errno << ','
       << r.intended.ps << ',' << r.called.ps << ',' << r.round_trip().ps;
-    for (const sim_time& span : r.hops()) o << ',' << span.ps;
+    const auto hops = r.hops();
+    for (std::size_t i = 0; i < hop_count; ++i) o << ',' << hops[i].ps;
     o << ',';
-    if (r.timed_out || r.result == models::outcome::unfinished) o << name_of(r.stuck_in());
+    if (r.gave_up() != models::limit::none || r.result == models::outcome::unfinished) {
+        o << name_of(r.stuck_in());
+    }
     o << ',' << (r.lost ? 1 : 0);
     for (const sim_time t :
          {r.late_at, r.delayed_ready, r.delayed_used, r.delayed_irq, r.delayed_matched}) {
         o << ',';
         if (t != sim_time{}) o << t.ps;
     }
+    for (std::size_t i = hop_count; i < span_count; ++i) o << ',' << hops[i].ps;
+    o << ',' << name_of(r.gave_up()) << ',' << (r.delayed_lost ? 1 : 0) << ',';
+    if (r.delayed_late_at != sim_time{}) o << r.delayed_late_at.ps;
 }
 
 }  // namespace scmi_vp::testbenches

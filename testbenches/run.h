@@ -36,13 +36,25 @@ struct run_options {
 
 enum class run_status : std::uint8_t {
     ok,
-    violations,  ///< a checker saw a broken rule
-    no_probe,    ///< the driver could not be probed: the workload did not run
-    unfinished,  ///< sim.duration ended with calls unfinished
+    violations,     ///< a checker saw a broken rule
+    no_probe,       ///< the driver could not be probed: the workload did not run
+    unfinished,     ///< sim.duration ended with calls unfinished
+    guest_failed,   ///< a real kernel panicked, hung or ended before it handed back its results
+    checks_failed,  ///< a [[check]] of the scenario does not hold, and no rule was broken
+};
+
+struct run_result {
+    run_status status = run_status::ok;
+    std::vector<check_result> checks;  ///< of the scenario, which must outlive them
+    bool any_request = false;          ///< that was answered or given up
 };
 
 /// Runs once; `report` gets the readable account. Throws scmi_vp::error. SystemC elaborates once
-/// per process, so this can be called once per process.
+/// per process, so this can be called once per process. When a check failed, there is a folder for
+/// results and no waveform was asked for, the run is repeated with one, in the folder `failed`.
+run_result run_and_check(const scenario& s, const run_options& options, std::ostream& report);
+
+/// The same without what became of single checks.
 run_status run_scenario(const scenario& s, const run_options& options, std::ostream& report);
 
 }  // namespace scmi_vp::testbenches

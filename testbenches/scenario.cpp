@@ -2,8 +2,12 @@
 // From files and options to a checked scenario: gather, apply key by key, complete, check.
 #include "testbenches/scenario.h"
 
+#include <cstdio>
+
 #include "base/error.h"
+#include "base/input_file.h"
 #include "testbenches/document.h"
+#include "testbenches/result_sink.h"
 #include "testbenches/scenario_checks.h"
 #include "testbenches/schema.h"
 
@@ -73,7 +77,7 @@ void add_platform_file(document& doc, draft& d) {
     const value* file = find_platform_file(sketch, d.out);
     if (!file || file->path().empty()) return;
     const std::filesystem::path path = file->path();
-    const std::string text = read_text_file(path, file->where() + ": platform.file");
+    const std::string text = read_input(path, inputs::scenario, file->where() + ": platform.file");
     d.out.inputs.push_back(path);
     doc.add_file(path, text, "platform");
     if (const value* nested = doc.find("platform.file")) {
@@ -85,6 +89,42 @@ std::string name_from(const std::filesystem::path& file) {
     const std::string stem = file.stem().string();
     const std::string folder = file.parent_path().filename().string();
     return stem == "scenario" && !folder.empty() ? folder : stem;
+}
+
+/// virtio 1.3 section 5.17.6.1: no delayed response without the event queue, so the platform does
+/// not offer what needs one, and Linux (sensors.c scmi_sensor_reading_get, clock.c
+/// scmi_clock_rate_set) does not ask for it.
+void note_synchronous(scenario& s) {
+    if (s.system.device.p2a_channels) return;
+    const std::string why = ": device.p2a_channels is false, and delayed responses need it";
+    const scmi::platform_description& p = s.system.platform.description;
+    for (const scmi::sensor_description& sensor : p.sensors) {
+        if (!sensor.async) continue;
+        s.notes.push_back("sensor '" + sensor.name +
+                          "' has async = true and is read synchronously all the same" + why);
+    }
+    if (p.clock_max_async != 0) s.notes.push_back("platform.clock_max_async has no effect" + why);
+}
+
+/// Of protocols that the platform lists and does not serve.
+void note_unserved(scenario& s) {
+    for (const std::uint8_t id : scmi::listed_but_not_served(s.system.platform.description)) {
+        char hex[8];
+        std::snprintf(hex, sizeof hex, "0x%02x", id);
+        s.notes.push_back("platform.protocols lists " + std::string(hex) + " (" +
+                          std::string(scmi::protocol_name(id)) +
+                          "), which this platform does not serve: every message of it is answered "
+                          "NOT_SUPPORTED");
+    }
+}
+
+/// Before anything is simulated for a check that cannot be made.
+void resolve_checks(scenario& s) {
+    if (s.checks.empty()) return;
+    const std::vector<result_number> known = numbers_of_run(s);
+    for (check& c : s.checks) {
+        resolve_check(c, known, "scmi-vp list numbers " + s.file.string());
+    }
 }
 
 void complete(draft& d) {
@@ -99,8 +139,10 @@ void complete(draft& d) {
         if (!p.clocks.empty()) p.protocols.push_back(scmi::protocol::clock);
         if (!p.sensors.empty()) p.protocols.push_back(scmi::protocol::sensor);
     }
-    std::vector<std::uint8_t>& nodes = d.guest().device_tree.protocols;
-    if (nodes.empty()) nodes = p.protocols;
+    s.tree = use_device_tree(d.tree, d.guest());
+    if (s.tree.file.empty()) d.guest().device_tree.protocols = p.protocols;
+    note_synchronous(s);
+    note_unserved(s);
     models::prepare_for(d.guest(), p);
 }
 
@@ -122,12 +164,13 @@ scenario parse_scenario(const std::string& text, const std::filesystem::path& na
     apply_level(d, doc, "", "");
     complete(d);
     check_scenario(d.out, doc);
+    resolve_checks(d.out);
     return std::move(d.out);
 }
 
 scenario load_scenario(const std::filesystem::path& path,
                        const std::vector<std::string>& overrides) {
-    return parse_scenario(read_text_file(path, ""), path, overrides);
+    return parse_scenario(read_input(path, inputs::scenario), path, overrides);
 }
 
 std::vector<std::string> lasting_overrides(const std::vector<std::string>& overrides) {

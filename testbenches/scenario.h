@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "models/config.h"
+#include "testbenches/check.h"
+#include "testbenches/device_tree.h"
 
 namespace scmi_vp::testbenches {
 
@@ -27,16 +29,28 @@ struct recorded_histogram {
     histogram_overflow overflow = histogram_overflow::at_max;
 };
 
+/// A file of recorded latencies and what it was taken for.
+struct latency_source {
+    std::string key;  ///< "hops.host_wake"
+    std::string
+        text;  ///< "cyclictest histogram, 2 threads, 119959 samples, 10us to 35.773ms, in us"
+    std::vector<std::string> notes;  ///< what contradicts itself or the scenario's assumption
+};
+
 struct scenario {
     std::string title;
     std::string description;
     models::system_config system;
     output_options output;
+    std::vector<check> checks;
     std::filesystem::path file;                 ///< as given
     std::string source_text;                    ///< the scenario file as it was read
     std::vector<std::filesystem::path> inputs;  ///< every file that was read, the scenario first
     std::vector<recorded_histogram> histograms;
-    std::vector<std::string> overrides;  ///< the --set options, as given
+    std::vector<latency_source> latency_sources;  ///< in the order in which they were read
+    std::vector<std::string> overrides;           ///< the --set options, as given
+    device_tree_use tree;            ///< what the driver takes from where, if there is a tree
+    std::vector<std::string> notes;  ///< what a run says first: keys that have no effect
 };
 
 /// The overrides that results depend on: all but sim.quantum, so that outputs stay byte-identical.

@@ -3,7 +3,6 @@
 #include "testbenches/scenario_checks.h"
 
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <optional>
 
@@ -61,10 +60,16 @@ void check_guest(const scenario& s, const document& doc) {
                to_string(g.tick_phase) + " is not less than one tick (1s / " +
                    std::to_string(g.hz) + ")");
     }
-    if (g.profile.max_rx_timeout.ps % milliseconds(1).ps != 0) {
-        refuse(doc, "guest.max_rx_timeout",
-               to_string(g.profile.max_rx_timeout) +
-                   " is not a whole number of milliseconds, in which the driver counts");
+    const auto check_milliseconds = [&doc](const char* key, sim_time t) {
+        if (t.ps % milliseconds(1).ps == 0) return;
+        refuse(doc, key,
+               to_string(t) + " is not a whole number of milliseconds, in which the driver counts");
+    };
+    check_milliseconds("guest.max_rx_timeout", g.profile.max_rx_timeout);
+    check_milliseconds("guest.max_delayed_response", g.profile.max_delayed_response);
+    const value* node = doc.find("guest.scmi_node");
+    if (node && !node->text().empty() && s.tree.file.empty()) {
+        refuse(doc, "guest.scmi_node", "chooses in a device tree; give guest.device_tree too");
     }
     check_task_name(doc, "guest.probe_task", g.probe_context.name);
     for (std::size_t i = 0; i < g.contexts.size(); ++i) {
@@ -101,8 +106,13 @@ void check_protocol(const scenario& s, const document& doc, const std::string& k
         return std::find(v.begin(), v.end(), protocol) != v.end();
     };
     const std::string name(scmi::protocol_name(protocol));
-    if (!lists(s.system.guest.device_tree.protocols)) {
-        refuse(doc, key, call + " needs the " + name + " protocol in the guest's device tree");
+    const models::device_tree_info& tree = s.system.guest.device_tree;
+    if (!tree.available) return;  // no call is made
+    if (!lists(tree.protocols)) {
+        refuse(
+            doc, key,
+            call + " needs the " + name + " protocol in the guest's device tree" +
+                (lists(tree.unavailable) ? ", where the status of its node is not \"okay\"" : ""));
     }
     if (!lists(s.system.platform.description.protocols)) {
         refuse(doc, key, call + " needs the " + name + " protocol in platform.protocols");
@@ -231,10 +241,10 @@ void check_host(const scenario& s, const document& doc) {
     const models::platform_config& p = s.system.platform;
     const models::host_slot& slot = p.slot;
     if (slot.period == sim_time{} && slot.slot != sim_time{}) {
-        refuse(doc, "platform.slot.slot", "a slot needs platform.slot.period");
+        refuse(doc, "platform.slot.length", "a slot needs platform.slot.period");
     }
     if (slot.period != sim_time{} && (slot.slot == sim_time{} || slot.slot > slot.period)) {
-        refuse(doc, "platform.slot.slot",
+        refuse(doc, "platform.slot.length",
                to_string(slot.slot) + " is not above 0s and at most the period, " +
                    to_string(slot.period));
     }
@@ -256,7 +266,7 @@ void check_match(const scenario& s, const document& doc, const std::string& at,
 /// A platform takes each of its changes.
 void check_changes(const scenario& s, const document& doc) {
     scmi::platform_server server(s.system.platform.description);
-    std::deque<scmi::notification> told;
+    scmi::notifications told;
     for (const models::platform_change_config& change : s.system.platform.changes) {
         for (const scmi::platform_change& step : change.steps) {
             try {

@@ -208,7 +208,7 @@ length = "2.5s"
 count = 1
 [platform.slot]
 period = "10ms"
-slot = "2ms"
+length = "2ms"
 phase = "1ms"
 [[platform.loss]]
 probability = 1e-5
@@ -333,7 +333,7 @@ TEST(platform_file, its_errors_name_it) {
               p + ":1:8: platform.file: a platform's file cannot name another one");
     EXPECT_EQ(error_of([&] { load_scenario(path, {"platform.file=none.toml"}); }),
               "--set platform.file=none.toml: platform.file: cannot read none.toml (No such file "
-              "or directory)");
+              "or directory); paths are relative to the file that names them");
 }
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include <set>
 #include <unordered_map>
 
+#include "base/console.h"
+#include "base/error.h"
 #include "testbenches/schema_rows.h"
 #include "testbenches/suggest.h"
 
@@ -19,7 +21,7 @@ struct section_info {
     std::string_view name;
     std::string_view meaning;
 };
-constexpr std::array<section_info, 8> sections{{
+constexpr std::array<section_info, 9> sections{{
     {"scenario", "What it is called"},
     {"sim", "The run"},
     {"guest", "The guest: its kernel, its driver and what its operations cost"},
@@ -28,6 +30,15 @@ constexpr std::array<section_info, 8> sections{{
     {"hops", "Extra latency at each hop of a request"},
     {"workload", "What the guest's tasks do once the driver is there"},
     {"output", "What a run writes into its output directory"},
+    {"check", "What must be true of the results"},
+}};
+
+/// Keys that were called otherwise: their new names are not always the nearest.
+struct former_name {
+    std::string_view before, now;
+};
+constexpr std::array<former_name, 1> former_names{{
+    {"platform.slot.slot", "platform.slot.length"},
 }};
 
 std::string_view last_segment(std::string_view path) {
@@ -62,18 +73,36 @@ void print_columns(std::ostream& out, const std::vector<std::vector<std::string>
         width.resize(std::max(width.size(), row.size()));
         for (std::size_t i = 0; i < row.size(); ++i) width[i] = std::max(width[i], row[i].size());
     }
+    constexpr std::size_t least = 24;  // columns for the last one; with fewer, it goes below
+    std::size_t before = 0;
+    for (std::size_t i = 0; i + 1 < width.size(); ++i) before += width[i] + 2;
+    const std::size_t columns = console().columns;
+    const bool narrow = columns != 0 && before + width.back() > columns;
+    const bool below = narrow && before + least > columns;
     for (const auto& row : table) {
         for (std::size_t i = 0; i + 1 < row.size(); ++i) {
-            out << std::left << std::setw(int(width[i]) + 2) << row[i];
+            // Below the others: what need not line up with it may be shorter.
+            const std::size_t pad = below ? row[i].size() : width[i];
+            out << std::left << std::setw(int(pad) + 2) << row[i];
         }
-        out << row.back() << "\n";
+        const std::size_t at = below ? 4 : before;
+        const std::string next = "\n" + std::string(at, ' ');
+        bool first = !below;
+        for (const std::string& line :
+             narrow ? wrapped(row.back(), columns - at) : std::vector<std::string>{row.back()}) {
+            out << (first ? "" : next) << line;
+            first = false;
+        }
+        out << "\n";
     }
 }
 
 std::string_view name_of(key_type t) {
-    constexpr std::array<std::string_view, 12> names{
-        "string", "integer", "number", "integer or name", "boolean", "time", "latency", "choice",
-        "path",   "size",    "list",   "tables"};
+    constexpr std::array<std::string_view, 13> names{
+        "string",        "integer", "number",  "integer or name",
+        "boolean",       "time",    "latency", "choice",
+        "path",          "size",    "list",    "tables",
+        "number or time"};
     return names[std::size_t(t)];
 }
 
@@ -83,7 +112,7 @@ const std::vector<key_info>& schema() {
         for (auto part :
              {rows::run_keys(), rows::guest_keys(), rows::device_keys(), rows::platform_keys(),
               rows::domain_keys(), rows::host_keys(), rows::fault_keys(), rows::change_keys(),
-              rows::hop_keys(), rows::workload_keys(), rows::output_keys()}) {
+              rows::hop_keys(), rows::workload_keys(), rows::output_keys(), rows::check_rows()}) {
             for (key_info& k : part) all.push_back(std::move(k));
         }
         return all;
@@ -120,6 +149,11 @@ std::vector<std::string> names_below(std::string_view path) {
 }
 
 std::string key_suggestion(const std::string& path) {
+    const auto renamed = std::find_if(former_names.begin(), former_names.end(),
+                                      [&path](const former_name& f) { return f.before == path; });
+    if (renamed != former_names.end()) {
+        return ", did you mean " + std::string(renamed->now) + "?";
+    }
     std::set<std::string> candidates;
     for (const key_info& k : schema()) {
         for (std::size_t dot = k.path.find('.'); dot != std::string::npos;
@@ -146,13 +180,28 @@ std::string key_suggestion(const std::string& path) {
     return ", did you mean " + best + "?";
 }
 
-void print_keys(std::ostream& out) {
+void print_keys(std::ostream& out, const std::string& prefix) {
     std::vector<std::vector<std::string>> table{{"key", "type", "unit", "default", "meaning"}};
+    std::vector<std::string> names;
     for (const key_info& k : schema()) {
+        names.push_back(k.path);
+        if (k.path.compare(0, prefix.size(), prefix) != 0) continue;
         table.push_back(
             {k.path, std::string(name_of(k.type)), unit_of(k), k.default_text, meaning_of(k)});
     }
+    if (table.size() == 1) refuse_prefix("keys", prefix, names, key_suggestion(prefix));
     print_columns(out, table);
+}
+
+void refuse_prefix(const std::string& topic, const std::string& prefix,
+                   const std::vector<std::string>& names, const std::string& advice) {
+    std::vector<std::string> with;
+    for (const std::string& n : names) {
+        if (n.find(prefix) != std::string::npos) with.push_back(n);
+    }
+    throw error(error_kind::usage,
+                "list " + topic + ": no key starts with '" + prefix + "'" +
+                    (with.empty() ? advice : "; with it in them: " + joined(with)));
 }
 
 void print_keys_markdown(std::ostream& out) {
@@ -161,7 +210,7 @@ void print_keys_markdown(std::ostream& out) {
             << s.meaning << ".\n\n"
             << "| key | type | unit | default | meaning |\n|---|---|---|---|---|\n";
         for (const key_info& k : schema()) {
-            if (k.path.substr(0, k.path.find('.')) != s.name) continue;
+            if (k.path.substr(0, k.path.find_first_of(".[")) != s.name) continue;
             out << "| `" << k.path << "` | " << name_of(k.type) << " | "
                 << markdown_cell(unit_of(k)) << " | " << markdown_default(k) << " | "
                 << markdown_cell(meaning_of(k)) << " |\n";

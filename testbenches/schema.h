@@ -31,6 +31,7 @@ struct draft {
     bool protocols_given = false;
     std::vector<value> change_values;  ///< of the change being read
     std::string message;  ///< service rule: its message, resolved at the end of the rule
+    tree_choice tree;     ///< guest.device_tree, and what wins over it
 
     models::guest_config& guest() { return out.system.guest; }
     scmi::platform_description& platform() { return out.system.platform.description; }
@@ -49,6 +50,7 @@ enum class key_type : std::uint8_t {
     size,
     list,
     tables,
+    limit,  ///< a number, or a time
 };
 std::string_view name_of(key_type t);
 
@@ -82,10 +84,16 @@ std::vector<std::string> names_below(std::string_view path);
 /// ", did you mean guest.hz?", from all keys; or where to look.
 std::string key_suggestion(const std::string& path);
 
-/// Prints rows in columns as wide as they need; the first row is the heading.
+/// Prints rows in columns as wide as they need; the first row is the heading. On a terminal that
+/// is too narrow the last column is wrapped, or goes below the others.
 void print_columns(std::ostream& out, const std::vector<std::vector<std::string>>& table);
-/// `scmi-vp list keys`: one line per key.
-void print_keys(std::ostream& out);
+/// `scmi-vp list keys [PREFIX]`: one line per key. Throws scmi_vp::error (usage) when none starts
+/// so.
+void print_keys(std::ostream& out, const std::string& prefix = "");
+/// Throws the error of `list TOPIC PREFIX` when no name starts so: those with it in them, or
+/// `advice`.
+[[noreturn]] void refuse_prefix(const std::string& topic, const std::string& prefix,
+                                const std::vector<std::string>& names, const std::string& advice);
 /// The tables of docs/scenario.md.
 void print_keys_markdown(std::ostream& out);
 

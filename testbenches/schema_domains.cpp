@@ -151,6 +151,10 @@ std::vector<key_info> performance_keys() {
                                     "Least time between requests, as advertised; cut to "
                                     "microseconds."},
                                    longest_rate_limit, performance_domain, &domain::rate_limit_us));
+    keys.push_back(flag({p + "[].fast_channels", "false",
+                         "Whether it claims FastChannels, which virtio does not have: Linux asks "
+                         "for each, is told NOT_SUPPORTED and says so (version 0x20000)."},
+                        performance_domain, &domain::fast_channels));
     keys.push_back(number_of({p + "[].sustained_frequency", "0",
                               "The frequency of sustained_level, as advertised; 0: not told."},
                              "kHz", performance_domain, &domain::sustained_freq_khz));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Schema rows: the run itself, the guest and its costs, the device.
 #include <array>
-#include <fstream>
 
+#include "base/input_file.h"
 #include "testbenches/device_tree.h"
 #include "testbenches/schema_rows.h"
 #include "testbenches/suggest.h"
@@ -52,18 +52,14 @@ void set_drivers(draft& d, const value& v) {
 
 void set_device_tree(draft& d, const std::filesystem::path& p, const value& v) {
     if (p.empty()) return;
-    std::ifstream in(p, std::ios::binary);
-    if (!in || std::filesystem::is_directory(p)) {
-        v.refuse("cannot read " + p.string() + "; paths are relative to the file that names them");
-    }
-    d.guest().device_tree = read_device_tree(in, p.string());
+    d.tree.bytes = read_input(p, inputs::device_tree, v.where() + ": " + v.key);
+    d.tree.file = p;
     d.out.inputs.push_back(p);
 }
 
 void set_max_rx_timeout(draft& d, sim_time t) {
     d.guest().profile.max_rx_timeout = t;
-    // The scenario has the last word, the device tree's arm,max-rx-timeout-ms notwithstanding.
-    d.guest().device_tree.max_rx_timeout_ms.reset();
+    d.tree.rx_timeout_given = true;
 }
 
 std::vector<key_info> driver_keys() {
@@ -72,12 +68,18 @@ std::vector<key_info> driver_keys() {
         {"guest.profile", "\"linux-6.1\"", "Which kernel's driver is modelled."}, profile_names(),
         [](draft& d, const std::string& s) { d.guest().profile = *models::find_profile(s); }));
     keys.push_back(path({"guest.device_tree", "\"\"",
-                         "Device tree blob (.dtb) with the SCMI node; empty: a node for every "
-                         "protocol that the platform lists."},
+                         "Device tree blob (.dtb) with the SCMI node, read as the profile's driver "
+                         "reads it; empty: a node for every protocol that the platform lists."},
                         set_device_tree));
     keys.push_back(time({"guest.max_rx_timeout", "(the profile's or the device tree's)",
-                         "How long the driver waits for a reply; whole milliseconds."},
+                         "How long the driver waits for a reply; whole milliseconds. It wins over "
+                         "arm,max-rx-timeout-ms, which linux-6.12 reads."},
                         milliseconds(1), longest_span, set_max_rx_timeout));
+    keys.push_back(time({"guest.max_delayed_response", "(the profile's)",
+                         "How long the driver waits for a delayed response after its response "
+                         "(SCMI_MAX_RESPONSE_TIMEOUT, 2 s in Linux); whole milliseconds."},
+                        milliseconds(1), longest_span,
+                        [](draft& d, sim_time t) { d.guest().profile.max_delayed_response = t; }));
     keys.push_back(integer({"guest.max_msg_size", "(the profile's)",
                             "Largest payload the driver takes (scmi_desc.max_msg_size)."},
                            "bytes", 32, 4096, [](draft& d, std::int64_t n) {
@@ -88,16 +90,20 @@ std::vector<key_info> driver_keys() {
                             "(ARM_SCMI_TRANSPORT_VIRTIO_ATOMIC_ENABLE): clocks are then enabled "
                             "by polling."},
                            [](draft& d, bool b) { d.guest().atomic = b; }));
-    keys.push_back(time({"guest.atomic_threshold", "\"0s\"",
+    keys.push_back(time({"guest.atomic_threshold", "(the device tree's, else 0s)",
                          "Clocks that take longer to enable, or do not say how long, are not "
-                         "enabled so (atomic-threshold-us); whole microseconds."},
+                         "enabled so; whole microseconds. It wins over atomic-threshold-us."},
                         sim_time{}, seconds(4294), [](draft& d, sim_time t) {
-                            d.guest().atomic_threshold_us = std::uint32_t(t / microseconds(1));
+                            d.tree.atomic_threshold_us = std::uint32_t(t / microseconds(1));
                         }));
     keys.push_back(list({"guest.drivers", R"(["clk-scmi", "scmi-hwmon", "iio-scmi"])",
                          "SCMI drivers built in, in link order; of one protocol the last is "
                          "probed first. scmi-vp-caller is loaded last and makes any call."},
                         "", words_of(driver_names()), set_drivers));
+    keys.push_back(text({"guest.scmi_node", "\"\"",
+                         "The SCMI node of guest.device_tree that is meant, by path or name, where "
+                         "there are several: \"/firmware/scmi-a\"."},
+                        [](draft& d, std::string s) { d.tree.node = std::move(s); }));
     return keys;
 }
 

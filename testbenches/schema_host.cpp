@@ -21,11 +21,20 @@ void add_loss(draft& d, const value& v) {
     f.target = models::fault_target::reply;
 }
 
-/// Pauses that follow each other at once would stop the platform for ever, or the simulation.
+bool always_zero(const distribution& d) {
+    return d.quantile(0.999999) == sim_time{};
+}
+
+/// Without a limit, pauses that follow each other at once would stop the platform for ever, and
+/// such as take no time the simulation. So many of them, back to back, are one long pause.
 void finish_pause(draft& d, const value& v) {
-    if (pause_of(d).every->quantile(0.999999) == sim_time{}) {
-        v.refuse("every is always zero: the platform would never run");
+    const models::host_pause& p = pause_of(d);
+    if (p.count == 0 && always_zero(*p.every)) {
+        v.refuse(
+            "every is always zero: the platform would never run; give it a length, or a "
+            "count");
     }
+    if (always_zero(*p.length)) v.refuse("length is always zero: such a pause is none");
 }
 
 std::vector<key_info> pause_keys() {
@@ -35,9 +44,11 @@ std::vector<key_info> pause_keys() {
          "Times when the host does not run the platform: work under way is "
          "suspended, replies wait."},
         [](draft& d, const value&) { d.out.system.platform.pauses.emplace_back(); }, finish_pause));
-    keys.push_back(latency({"platform.pause[].every", "(required)",
-                            "From the end of one pause, or the start of the run, to the next."},
-                           [](draft& d, distribution_ptr l) { pause_of(d).every = std::move(l); }));
+    keys.push_back(latency(
+        {"platform.pause[].every", "(required)",
+         "From the end of one pause, or the start of the run, to the next; always 0s only with "
+         "a count: that many back to back."},
+        [](draft& d, distribution_ptr l) { pause_of(d).every = std::move(l); }));
     keys.push_back(
         latency({"platform.pause[].length", "(required)", "How long each lasts."},
                 [](draft& d, distribution_ptr l) { pause_of(d).length = std::move(l); }));
@@ -53,9 +64,9 @@ std::vector<key_info> slot_keys() {
                          "The host runs the platform only in a slot of each period (TDMA); 0s: "
                          "always."},
                         [](draft& d, sim_time t) { d.out.system.platform.slot.period = t; }));
-    keys.push_back(
-        time({"platform.slot.slot", "\"0s\"", "How long the slot at the start of each period is."},
-             [](draft& d, sim_time t) { d.out.system.platform.slot.slot = t; }));
+    keys.push_back(time(
+        {"platform.slot.length", "\"0s\"", "How long the slot at the start of each period is."},
+        [](draft& d, sim_time t) { d.out.system.platform.slot.slot = t; }));
     keys.push_back(time({"platform.slot.phase", "\"0s\"", "When the first period starts."},
                         [](draft& d, sim_time t) { d.out.system.platform.slot.phase = t; }));
     return keys;

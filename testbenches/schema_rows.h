@@ -76,5 +76,6 @@ std::vector<key_info> change_keys();
 std::vector<key_info> hop_keys();
 std::vector<key_info> workload_keys();
 std::vector<key_info> output_keys();
+std::vector<key_info> check_rows();
 
 }  // namespace scmi_vp::testbenches::rows

@@ -63,6 +63,11 @@ values = [ 1 ]
 [[platform.unsolicited]]
 at = "1s"
 protocol = "base"
+[[check]]
+number = "requests"
+at_most = 5
+[[check]]
+message = "x"
 )";
 
 std::string first_element(std::string path) {

@@ -13,6 +13,7 @@
 #include "models/peers/vhost_user_service.h"
 #include "models/peers/wall_clock.h"
 #include "testbenches/account.h"
+#include "testbenches/latency_value.h"
 #include "testbenches/stop_signals.h"
 #include "tlm/sc_time.h"
 #include "traces/span_histogram.h"
@@ -171,9 +172,14 @@ private:
 
     void announce() {
         report_ << scenario_.title << ": seed " << scenario_.system.seed << ", in real time\n";
+        print_latency_sources(report_, scenario_);
         for (const place& p : places_) {
             report_ << p.name << ": " << (p.guest ? "vhost-user" : "SCMI over a stream") << " on "
                     << p.path << "\n";
+        }
+        for (const std::string& n : scenario_.notes) report_ << "note: " << n << "\n";
+        if (!scenario_.checks.empty()) {
+            report_ << "note: check: none is evaluated here; scmi-vp run does\n";
         }
         report_ << "Ctrl-C ends it" << std::endl;
     }
@@ -190,6 +196,10 @@ private:
             report_ << "  " << p.name << " (" << p.path << "): " << p.device->served()
                     << " commands, " << p.connections() << " connections";
             if (p.device->malformed()) report_ << ", " << p.device->malformed() << " malformed";
+            if (const std::uint64_t dropped = p.device->events().dropped) {
+                report_ << ", " << dropped << (dropped == 1 ? " message" : " messages")
+                        << " of the platform found no event buffer and went nowhere";
+            }
             if (p.responses.count()) report_ << "; answered after " << spans(p.responses);
             report_ << "\n";
         }

@@ -70,6 +70,66 @@ TEST(serve, a_stream_beside_a_guest) {
     EXPECT_NE(s.report().find("Interrupt"), std::string::npos) << s.report();
 }
 
+/// An agent on a stream: little-endian words behind a length.
+class stream_agent {
+public:
+    explicit stream_agent(const std::string& path)
+        : socket_(models::testing_tools::connect_to(path)) {}
+
+    void send(std::uint8_t protocol, std::uint8_t message, std::vector<std::uint32_t> words) {
+        words.insert(words.begin(),
+                     {std::uint32_t(4 + 4 * words.size()),
+                      scmi::header{message, scmi::message_type::command, protocol, 1}.pack()});
+        socket_.send(words.data(), 4 * words.size());
+    }
+    /// The next message: its header and its words; empty if none comes in time.
+    std::vector<std::uint32_t> next() {
+        std::uint32_t length = 0;
+        if (!read(&length, 4) || length % 4 != 0) return {};
+        std::vector<std::uint32_t> words(length / 4);
+        return read(words.data(), length) ? words : std::vector<std::uint32_t>{};
+    }
+
+private:
+    bool read(void* to, std::size_t bytes) {
+        for (std::size_t done = 0; done < bytes;) {
+            if (!models::testing_tools::readable(socket_.fd(), 5000)) return false;
+            virtio::fd_list fds;
+            const auto got =
+                socket_.receive(static_cast<std::uint8_t*>(to) + done, bytes - done, fds).bytes;
+            if (got == 0) return false;
+            done += got;
+        }
+        return true;
+    }
+    virtio::unix_stream socket_;
+};
+
+// DEN0056 4.5.3, PERFORMANCE_LEVEL_CHANGED: whoever asked is told, the agent that did it, too.
+TEST(serve, tells_every_agent_what_one_of_them_changes) {
+    serve_options options;
+    options.streams = {"a", "b"};
+    server s(parse_scenario("[platform]\nagent = [{ name = \"a\" }, { name = \"b\" }]\n"
+                            "[[platform.performance_domain]]\nname = \"big\"\n"
+                            "levels = [{ level = 1 }, { level = 2 }]\n"
+                            "level_notifications = true\n",
+                            "s.toml", {}),
+             options);
+    s.await("Ctrl-C ends it");
+    stream_agent a(s.folder / "a"), b(s.folder / "b");
+    for (stream_agent* x : {&a, &b}) {
+        x->send(scmi::protocol::perf, 10, {0, 1});
+        EXPECT_EQ(x->next().at(1), 0u);
+    }
+    a.send(scmi::protocol::perf, 7, {0, 2});
+    const std::uint32_t told =
+        scmi::header{1, scmi::message_type::notification, scmi::protocol::perf, 0}.pack();
+    EXPECT_EQ(a.next().at(1), 0u);  // its response
+    const std::vector<std::uint32_t> level_changed{told, 1, 0, 2};
+    EXPECT_EQ(a.next(), level_changed);
+    EXPECT_EQ(b.next(), level_changed);
+}
+
 TEST(serve, ends_by_itself_when_told_so) {
     serve_options options;
     options.sockets = {"a"};
@@ -77,6 +137,20 @@ TEST(serve, ends_by_itself_when_told_so) {
     server s(two_agents(), options);
     s.await("ended in order");
     EXPECT_NE(s.report().find("ended in order"), std::string::npos) << s.report();
+}
+
+TEST(serve, says_how_many_messages_nobody_took) {
+    serve_options options;
+    options.streams = {"a"};
+    options.until = milliseconds(50);
+    server s(parse_scenario("[[platform.unsolicited]]\nprotocol = \"sensor\"\nmessage = 0\n"
+                            "type = \"notification\"\nat = \"1ms\"\nevery = \"1ms\"\ncount = 7\n",
+                            "s.toml", {}),
+             options);
+    s.await("ended in order");
+    EXPECT_NE(s.report().find(", 7 messages of the platform found no event buffer"),
+              std::string::npos)
+        << s.report();
 }
 
 TEST(serve, refuses_what_cannot_be_served) {

@@ -13,15 +13,19 @@
 namespace scmi_vp::testbenches {
 namespace {
 
-constexpr std::array<int, 3> stopping{SIGINT, SIGTERM, SIGHUP};
 volatile std::sig_atomic_t stop_asked = 0;  // a signal handler knows no object
 
 }  // namespace
 
+bool is_ignored(int signal) {
+    struct sigaction now {};
+    return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 stop_signals::stop_signals(models::wall_clock& clock) : clock_(clock) {
     sigset_t set;
     sigemptyset(&set);
-    for (const int s : stopping) sigaddset(&set, s);
+    for (const int s : stopping_signals) sigaddset(&set, s);
     fd_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!fd_.valid()) {
         throw error(error_kind::output, std::string("signalfd: ") + std::strerror(errno));
@@ -49,13 +53,16 @@ void stop_signals::serve(const pollfd*, std::size_t) {
 stop_flag::stop_flag() {
     stop_asked = 0;
     struct sigaction ask {};
-    ask.sa_handler = [](int) { stop_asked = 1; };
-    for (std::size_t i = 0; i < stopping.size(); ++i) ::sigaction(stopping[i], &ask, &before_[i]);
+    ask.sa_handler = [](int signal) { stop_asked = signal; };
+    for (std::size_t i = 0; i < stopping_signals.size(); ++i) {
+        ::sigaction(stopping_signals[i], nullptr, &before_[i]);
+        if (before_[i].sa_handler != SIG_IGN) ::sigaction(stopping_signals[i], &ask, nullptr);
+    }
 }
 
 stop_flag::~stop_flag() {
-    for (std::size_t i = 0; i < stopping.size(); ++i) {
-        ::sigaction(stopping[i], &before_[i], nullptr);
+    for (std::size_t i = 0; i < stopping_signals.size(); ++i) {
+        ::sigaction(stopping_signals[i], &before_[i], nullptr);
     }
 }
 

@@ -5,11 +5,19 @@
 
 #include <array>
 #include <csignal>
+#include <stdexcept>
+#include <string>
 
 #include "models/peers/wall_clock.h"
 #include "virtio/file_descriptor.h"
 
 namespace scmi_vp::testbenches {
+
+/// What ends a process that has something to put in order first: Ctrl-C, kill, a closed terminal.
+inline constexpr std::array<int, 3> stopping_signals{SIGINT, SIGTERM, SIGHUP};
+
+/// Whether who started this process wants it to outlive that signal (nohup, a script's `&`).
+bool is_ignored(int signal);
 
 /// While this lives, they stop the clock instead of ending the process.
 class stop_signals : public models::wall_client {
@@ -31,7 +39,19 @@ private:
     int number_ = 0;
 };
 
-/// While this lives, they set a flag instead of ending the process; one at a time.
+/// One of them ended what was going on; how far it had come, and what is kept. The program then
+/// ends as the signal would have ended it.
+class stopped : public std::runtime_error {
+public:
+    stopped(int signal, const std::string& what) : std::runtime_error(what), signal_(signal) {}
+    int signal() const { return signal_; }
+
+private:
+    int signal_;
+};
+
+/// While this lives, they set a flag (to their number) instead of ending the process; one at a
+/// time. Ignored ones stay ignored.
 class stop_flag {
 public:
     stop_flag();

@@ -46,8 +46,9 @@ inline std::string contents(const std::filesystem::path& file) {
 /// Names and contents of all files of a folder.
 inline std::map<std::string, std::string> folder(const std::filesystem::path& path) {
     std::map<std::string, std::string> files;
-    for (const auto& entry : std::filesystem::directory_iterator(path)) {
-        files[entry.path().filename().string()] = contents(entry.path());
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
+        if (!entry.is_regular_file()) continue;
+        files[entry.path().lexically_relative(path).string()] = contents(entry.path());
     }
     return files;
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -77,6 +78,8 @@ scenario aligned(scenario s, const evidence::times& given);
 struct validation_options {
     std::filesystem::path out;     ///< both sides' files, a folder per scenario; empty: none
     std::filesystem::path kernel;  ///< empty: the default one
+    /// Gets a signal's number when it is to end (stop_flag::asked): then `stopped` is thrown.
+    const volatile std::sig_atomic_t* stop = nullptr;
 };
 
 /// Runs both, each in a process of its own. Throws scmi_vp::error.

@@ -4,11 +4,13 @@
 #include "testbenches/validation.h"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "testbenches/random_faults.h"
 #include "testbenches/scenario_testing.h"
 
 namespace scmi_vp::testbenches {
@@ -135,6 +137,21 @@ TEST(validation, the_model_does_what_the_kernel_does_heavy) {
     for (const std::filesystem::path& f : files) {
         const agreement a = validate(load_scenario(f, {}), {{}, kernel});
         EXPECT_TRUE(a.whole()) << f << "\n" << a.first_difference();
+    }
+}
+
+// New scenarios with random faults, as many as go into about a minute, at least ten.
+TEST(validation, the_model_does_what_the_kernel_does_with_random_faults_heavy) {
+    const std::filesystem::path kernel = root + "/build/linux/linux";
+    if (!std::filesystem::exists(kernel)) GTEST_SKIP() << "tools/build-linux was not run";
+    const auto begin = std::chrono::steady_clock::now();
+    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+        if (seed > 10 && std::chrono::steady_clock::now() - begin > std::chrono::seconds(60)) break;
+        const scenario s =
+            parse_scenario(random_fault_scenario(seed), random_fault_name(seed) + ".toml", {});
+        const agreement a = validate(s, {{}, kernel});
+        EXPECT_TRUE(a.whole()) << "scmi-vp validate --seeds 1 --seed " << seed << "\n"
+                               << a.first_difference();
     }
 }
 

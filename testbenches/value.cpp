@@ -7,6 +7,8 @@
 
 #include "base/distribution.h"
 #include "base/error.h"
+#include "base/nesting.h"
+#include "base/printable.h"
 #include "testbenches/suggest.h"
 
 namespace scmi_vp::testbenches {
@@ -36,8 +38,19 @@ std::string place_of(const toml::source_region& region, const value_source& sour
            std::to_string(region.begin.column);
 }
 
+toml::table parse_toml(const std::string& text, const value_source& source) {
+    if (const auto place = too_deep_in_toml(text)) {
+        const std::string where =
+            source.name + ":" + std::to_string(place->line) + ":" + std::to_string(place->column);
+        throw error(error_kind::config, source.has_lines ? where : source.name,
+                    "is nested deeper than " + std::to_string(deepest_nesting) +
+                        " levels of brackets, braces or dots; nothing here needs that");
+    }
+    return toml::parse(text);
+}
+
 void value::refuse(const std::string& message) const {
-    throw error(error_kind::config, where(), key + ": " + message);
+    throw error(error_kind::config, where(), printable(key + ": " + message));
 }
 
 void value::refuse_type(const std::string& wanted) const {

@@ -23,6 +23,10 @@ struct value_source {
 /// "file:line:column", or the name alone.
 std::string place_of(const toml::source_region& region, const value_source& source);
 
+/// The library's parser for text that is not nested too deep for it (base/nesting.h). Throws
+/// scmi_vp::error (config) with the place when it is, and toml::parse_error.
+toml::table parse_toml(const std::string& text, const value_source& source);
+
 /// A value, who wrote it, and the key it belongs to ("platform.sensor.2.reading"). The readers
 /// throw scmi_vp::error (config) "place: key: what is wrong".
 struct value {

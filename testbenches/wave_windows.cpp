@@ -22,6 +22,8 @@ using models::request;
 using traces::wave_window;
 
 constexpr std::size_t most_windows = 1000;
+// A request that takes longer than this waits for most of it: its two ends tell more.
+constexpr sim_time long_request = milliseconds(50);
 
 /// A tenth of the span on each side, between 10 us and 1 ms.
 wave_window around(sim_time from, sim_time to) {
@@ -35,14 +37,14 @@ class finder : public models::run_sink {
 public:
     explicit finder(wave_around what) : what_(what) {}
     void on_request(const request& r) override {
-        const wave_window w =
-            around(r.at[std::size_t(instant::entered)], r.at[std::size_t(instant::returned)]);
+        const wave_window w = around(r.at[std::size_t(instant::entered)], r.felt);
         if (what_ == wave_around::slowest) {
             if (r.round_trip() > slowest_ || windows.empty())
                 slowest_ = r.round_trip(), windows = {w};
-        } else if (r.timed_out && windows.size() < most_windows) {
+        } else if (r.gave_up() != models::limit::none && windows.size() < most_windows) {
             windows.push_back(w);
-            if (r.late_at != sim_time{}) windows.push_back(around(r.late_at, r.late_at));
+            const sim_time late = r.came_late_at();
+            if (late != sim_time{}) windows.push_back(around(late, late));
         }
     }
     void on_ftrace(const traces::ftrace_event&) override {}
@@ -74,6 +76,21 @@ std::vector<wave_window> search(const scenario& s, wave_around what) {
 }
 
 }  // namespace
+
+std::vector<wave_window> windows_of_request(sim_time entered, sim_time returned) {
+    const sim_time margin = milliseconds(1), part = milliseconds(5);
+    const sim_time from = std::max(sim_time{}, entered - margin), to = returned + margin;
+    if (returned - entered <= long_request) return {{from, to}};
+    return {{from, entered + part}, {returned - part, to}};
+}
+
+scenario shortened(scenario s, sim_time end) {
+    s.system.duration = std::min(s.system.duration, end);
+    s.output.ftrace = s.output.registers = s.output.requests = s.output.summary = false;
+    s.output.dmesg = true;
+    s.checks.clear();
+    return s;
+}
 
 std::vector<wave_window> wave_windows(const scenario& s, const run_options& options) {
     if (!options.vcd_windows.empty()) return options.vcd_windows;

@@ -11,6 +11,14 @@
 
 namespace scmi_vp::testbenches {
 
+/// What a waveform shows of a request: all of a short one, of one that took longer than 50 ms its
+/// two ends.
+std::vector<traces::wave_window> windows_of_request(sim_time entered, sim_time returned);
+
+/// The scenario for a run that only writes a waveform and the kernel's messages: up to `end`, since
+/// what happens later changes nothing before. It has no checks.
+scenario shortened(scenario s, sim_time end);
+
 /// Throws scmi_vp::error: (usage) when the window is empty, (config) when nothing of that kind
 /// happened; whatever the first run throws.
 std::vector<traces::wave_window> wave_windows(const scenario& s, const run_options& options);

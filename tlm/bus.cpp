@@ -18,27 +18,6 @@ std::string range(std::uint64_t base, std::uint64_t size) {
     return text.str();
 }
 
-/// Sockets are added after the constructor; they belong below the bus all the same, because
-/// hierarchical names are keys.
-class inside {
-public:
-#if SC_VERSION_MAJOR >= 3
-    explicit inside(sc_core::sc_module& m) : scope_(m.get_hierarchy_scope()) {}
-
-private:
-    sc_core::sc_hierarchy_scope scope_;
-#else
-    explicit inside(sc_core::sc_module& m) {
-        sc_core::sc_get_curr_simcontext()->hierarchy_push(&m);
-    }
-    ~inside() {
-        sc_core::sc_get_curr_simcontext()->hierarchy_pop();
-    }
-    inside(const inside&) = delete;
-    inside& operator=(const inside&) = delete;
-#endif
-};
-
 /// Cuts [start, end], relative to a window, to the window; false if nothing is left.
 bool cut_and_translate(std::uint64_t base, std::uint64_t size, sc_dt::uint64& start,
                        sc_dt::uint64& end) {
@@ -49,6 +28,27 @@ bool cut_and_translate(std::uint64_t base, std::uint64_t size, sc_dt::uint64& st
 }
 
 }  // namespace
+
+/// Sockets are added after the constructor; they belong below the bus all the same, because
+/// hierarchical names are keys.
+class bus::inside {
+public:
+#if SC_VERSION_MAJOR >= 3
+    explicit inside(bus& b) : scope_(b.get_hierarchy_scope()) {}
+
+private:
+    sc_core::sc_hierarchy_scope scope_;
+#else
+    explicit inside(bus& b) {
+        sc_core::sc_get_curr_simcontext()->hierarchy_push(&b);
+    }
+    ~inside() {
+        sc_core::sc_get_curr_simcontext()->hierarchy_pop();
+    }
+    inside(const inside&) = delete;
+    inside& operator=(const inside&) = delete;
+#endif
+};
 
 bus::bus(const sc_core::sc_module_name& name) : sc_core::sc_module(name) {}
 

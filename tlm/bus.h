@@ -39,6 +39,7 @@ private:
         transport_link<out_socket> link;
     };
     friend in_socket;
+    class inside;
     window* decode(std::uint64_t address) {
         if (latest_ && address - latest_->base < latest_->size) return latest_;
         return search(address);

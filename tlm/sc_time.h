@@ -8,10 +8,13 @@
 
 namespace scmi_vp {
 
-/// As sc_time_stamp() says, without a call into the library: models ask often. There is a
-/// simulation context as soon as there is a module or an event.
+/// As sc_time_stamp() says, without a call into the library: models ask often.
 inline sim_time kernel_time() {
-    return sim_time(static_cast<std::int64_t>(sc_core::sc_curr_simcontext->time_stamp().value()));
+    const sc_core::sc_simcontext* const context = sc_core::sc_curr_simcontext;
+#if SC_VERSION_MAJOR >= 3
+    if (!context) return sim_time{};  // before the first module or event
+#endif
+    return sim_time(static_cast<std::int64_t>(context->time_stamp().value()));
 }
 
 namespace detail {

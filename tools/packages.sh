@@ -1,13 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Which Debian 12 packages the project needs and for what: the one place for it. Installs what is missing.
-# Sourced by tools/lib.sh.
+# Which Debian packages the project needs and for what, by their names in each release: the one place for it.
+# Installs what is missing. Sourced by tools/lib.sh.
 # shellcheck disable=SC2034,SC2154  # the lists are used there, root comes from there
+
+# The releases with tested names: Debian 12 and 13. Empty elsewhere, as in a container of another distribution, where
+# names and versions are others.
+debian_release() {
+    command -v dpkg-query >/dev/null && grep -qx 'ID=debian' /etc/os-release 2>/dev/null || return 0
+    sed -nE 's/^VERSION_ID="(12|13)"$/\1/p' /etc/os-release
+}
+
+# Boost 1.81 or later. Debian 12's default is 1.74 and has the later one beside it.
+case $(debian_release) in
+13) boost_packages=(libboost-dev libboost-program-options-dev) ;;
+*) boost_packages=(libboost1.81-dev libboost-program-options1.81-dev) ;;
+esac
 
 # ./run: the compiler, the build tools (make: gcc links in parallel with it) and the libraries of CMakeLists.txt.
 build_packages=(
     g++ cmake make ninja-build pkg-config
-    libsystemc-dev libboost1.81-dev libboost-program-options1.81-dev librandom123-dev
+    libsystemc-dev "${boost_packages[@]}" librandom123-dev
     libtomlplusplus-dev libfdt-dev nlohmann-json3-dev
 )
 # ./test, on top of these. clang: the second compiler of tools/check-determinism; gtkwave: vcd2fst, which
@@ -20,14 +33,8 @@ test_packages=(
 # Benchmarks by instruction counts: nothing here runs them, `tools/install bench` installs this.
 bench_packages=(valgrind)
 
-# tools/build-linux: the kernel's source and what its own build needs.
+# tools/build-linux: the kernel's source (Debian 12 only) and what its own build needs.
 linux_packages=(linux-source-6.1 make gcc libc6-dev flex bison bc libelf-dev libssl-dev xz-utils)
-
-# Not in a container of another distribution: names and versions there are others.
-is_debian_12() {
-    command -v dpkg-query >/dev/null && grep -qx 'ID=debian' /etc/os-release 2>/dev/null &&
-        grep -qx 'VERSION_ID="12"' /etc/os-release
-}
 
 missing_packages() {
     local installed package
@@ -39,14 +46,14 @@ missing_packages() {
 
 apt_failed() {  # WHAT LOG
     tail -n 15 "$2" >&2
-    die "$1 failed. Is there a network, and does /etc/apt name a Debian 12 mirror? All of it: $2"
+    die "$1 failed. Is there a network, and does /etc/apt name a mirror of Debian $(debian_release)? All of it: $2"
 }
 
 # Leaves apt alone when nothing is missing: after the first time everything works offline.
-# Elsewhere than on Debian 12 the configuration step finds out what is missing.
+# Elsewhere than on Debian 12 and 13 the configuration step finds out what is missing.
 need_packages() {  # PACKAGE...
     local missing log=$root/build/apt.log
-    [ "${SCMI_VP_INSTALL:-yes}" != no ] && is_debian_12 || return 0
+    [ "${SCMI_VP_INSTALL:-yes}" != no ] && [ -n "$(debian_release)" ] || return 0
     mapfile -t missing < <(missing_packages "$@")
     [ ${#missing[@]} -gt 0 ] || return 0
     [ "$(id -u)" = 0 ] || die "these Debian packages are missing and only root can install them. Run

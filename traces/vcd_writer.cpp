@@ -9,6 +9,7 @@
 #include <cstring>
 #include <iterator>
 #include <string_view>
+#include <system_error>
 
 #include "base/error.h"
 
@@ -363,7 +364,6 @@ void vcd_writer::flush() {
     out_.write(buffer_.data(), static_cast<std::streamsize>(used_));
     written_.bytes += used_;
     used_ = 0;
-    check_stream(out_, name_);
 }
 
 written vcd_writer::finish(sim_time end) {
@@ -381,6 +381,12 @@ written vcd_writer::finish(sim_time end) {
         used_ = static_cast<std::size_t>(put_stamp(buffer_.data() + used_, end) - buffer_.data());
     }
     flush();
+    // Not before: a full disk costs this file, not the run.
+    if (const int failed = write_failure(out_)) {
+        throw error(error_kind::output, name_,
+                    "cannot write: " + std::generic_category().message(failed) +
+                        "; free some space or write to another path");
+    }
     end_ = end;
     finished_ = true;
     count_ = 0;

@@ -196,7 +196,7 @@ unix_listener::unix_listener(const std::string& path) {
         throw error(error_kind::output, path, why("cannot make the socket"));
     }
     struct stat info {};
-    if (::lstat(path.c_str(), &info) != 0 || ::listen(fd.get(), 8) != 0) {
+    if (::lstat(path.c_str(), &info) != 0 || ::listen(fd.get(), SOMAXCONN) != 0) {
         const std::string reason = why("cannot listen");
         ::unlink(path.c_str());
         throw error(error_kind::output, path, reason);

@@ -40,6 +40,12 @@ public:
     int fd() const { return fd_.get(); }
     void close() { fd_.reset(); }
     file_descriptor take() { return std::move(fd_); }
+    /// Whether `fd` is the other end of this connection. Never true where the kernel has no
+    /// unix_diag: then nobody can tell.
+    bool is_peer(int fd) const;
+    /// What was sent and the other end has not read, in bytes. Where the kernel has no unix_diag,
+    /// what it counts for that instead: more, and less only when a whole write was read.
+    std::size_t unread_by_peer() const;
 
     /// Reads at most `max` bytes; descriptors that came with them are appended to `fds`. Throws
     /// scmi_vp::error (input) when the peer passed more than max_passed_fds at once, or this
@@ -83,5 +89,13 @@ private:
 
 /// Whether `fd` is an AF_UNIX socket of type SOCK_STREAM.
 bool is_unix_stream(int fd);
+
+/// What the kernel knows of a Unix socket: unix_diag, as `ss -x` shows it.
+struct unix_diagnosis {
+    std::optional<std::uint32_t> peer;  ///< the inode of the other end
+    std::uint32_t unread = 0;           ///< bytes in the socket that its owner has not read
+};
+/// Of any socket of this host, by its inode (fstat). Nothing when there is none, or no unix_diag.
+std::optional<unix_diagnosis> diagnose_unix_socket(std::uint32_t inode);
 
 }  // namespace scmi_vp::virtio

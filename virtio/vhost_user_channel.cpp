@@ -12,6 +12,13 @@
 
 namespace scmi_vp::virtio::vhost_user {
 
+/// Held here, it would keep the connection open after its owner has gone.
+void channel::refuse_own_end(int fd) const {
+    if (!stream_.is_peer(fd)) return;
+    throw error(error_kind::input,
+                "the peer passed its own end of this connection as a descriptor");
+}
+
 channel::outcome channel::receive() {
     if (done_) {
         assembler_.next();
@@ -19,7 +26,9 @@ channel::outcome channel::receive() {
         done_ = false;
     }
     while (!assembler_.complete()) {
+        const std::size_t had = fds_.size();
         const io_result r = stream_.receive(assembler_.space(), assembler_.wanted(), fds_);
+        for (std::size_t i = had; i < fds_.size(); ++i) refuse_own_end(fds_[i].get());
         if (r.what == io_result::status::would_block) return outcome::nothing;
         if (r.what == io_result::status::closed) {
             if (assembler_.idle()) return outcome::closed;

@@ -26,8 +26,8 @@ public:
         closed,   ///< the peer has closed the connection, between two messages
     };
     /// Reads at most one message; what the last one left unclaimed is closed. Throws
-    /// scmi_vp::error (input): a header that cannot be trusted, too many descriptors, closed in the
-    /// middle of a message.
+    /// scmi_vp::error (input): a header that cannot be trusted, too many descriptors, or the peer's
+    /// own end of this connection among them, closed in the middle of a message.
     outcome receive();
     const std::uint8_t* data() const { return assembler_.data(); }
     std::size_t size() const { return assembler_.size(); }
@@ -50,6 +50,7 @@ private:
     };
     std::size_t write(const std::uint8_t* data, std::size_t size, const int* fds,
                       std::size_t fd_count);
+    void refuse_own_end(int fd) const;
     void keep(const std::uint8_t* data, std::size_t size, const int* fds, std::size_t fd_count);
 
     unix_stream stream_;

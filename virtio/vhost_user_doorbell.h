@@ -28,11 +28,21 @@ public:
     /// rung: its owner has rings to look at already.
     bool ring();
 
-    enum class heard : std::uint8_t { nothing, rung, gone };
+    enum class heard : std::uint8_t {
+        nothing,
+        rung,
+        gone,       ///< nobody is there any more
+        semaphore,  ///< an eventfd with EFD_SEMAPHORE, that stays rung however often it is read
+    };
     /// Takes all rings so far; several count as one.
     heard listen();
+    /// It is only rung, never listened to: what its owner sends is not taken any more, so that no
+    /// descriptor of his (of a connection to us) is kept open in it.
+    void only_ring();
 
 private:
+    heard listen_to_eventfd();
+
     file_descriptor fd_;
     bool socket_ = false;
 };

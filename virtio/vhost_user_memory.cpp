@@ -141,7 +141,9 @@ mapping::mapping(const file_descriptor& file, std::uint64_t offset, std::uint64_
                     file.get(), static_cast<off_t>(offset - lead));
     if (start_ == MAP_FAILED) {
         refuse("cannot map " + hex(size) + " bytes: " + std::strerror(errno) +
-               (errno == EACCES ? " (the descriptor must be open for reading and writing)" : ""));
+               (errno == EACCES  ? " (the descriptor must be open for reading and writing)"
+                : errno == EPERM ? " (it is sealed against writing)"
+                                 : ""));
     }
     data_ = static_cast<std::uint8_t*>(start_) + lead;
     try {

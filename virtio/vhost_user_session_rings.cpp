@@ -207,6 +207,7 @@ void session::set_kick(const vring_fd& f, incoming& in) {
 void session::set_call(const vring_fd& f, incoming& in) {
     ring_state& r = ring_of(f.index);
     r.call = f.no_fd ? doorbell() : doorbell(std::move(in.fds.front()));
+    r.call.only_ring();
     // What was published while there was no bell (libvhost-user rings always, "in case of I/O
     // hang").
     if (r.missed_call && r.call.valid()) r.missed_call = !r.call.ring();
@@ -215,6 +216,7 @@ void session::set_call(const vring_fd& f, incoming& in) {
 void session::set_err(const vring_fd& f, incoming& in) {
     ring_state& r = ring_of(f.index);
     r.err = f.no_fd ? doorbell() : doorbell(std::move(in.fds.front()));
+    r.err.only_ring();
 }
 
 void session::set_enable(const vring_state& s, effects& out) {

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "models/guest/scmi_probe.h"
 
 namespace scmi_vp::models {
 
@@ -106,13 +107,16 @@ void guest::configure(task& t, const context_config& c, std::uint64_t seed) {
     for (const call_loop& l : config_.loops) {
         if (l.context != c.name) continue;
         t.loop = &l;
+        t.at.endless = l.count == 0;
         t.lock = mutex_named(l.lock);
         t.think = latency(l.think ? l.think : make_constant({}),
                           random_stream(seed, std::string(name()) + "." + c.name, "think"));
     }
     for (arrival_queue& q : arrivals_) {
         for (const std::string& name : q.config->contexts) {
-            if (name == c.name) t.open = &q;
+            if (name != c.name) continue;
+            t.open = &q;
+            t.at.endless = q.config->count == 0;
         }
     }
 }
@@ -122,22 +126,14 @@ guest_mutex* guest::mutex_named(const std::string& name) {
 }
 
 void guest::probe(guest_context& c) {
-    // Up to v6.11 arm-scmi registers before virtio-mmio and is deferred once at boot.
-    if (config_.profile.deferral_logged) {
+    // Up to v6.11 arm-scmi registers before virtio-mmio and is deferred once at boot, after it has
+    // read the threshold.
+    const bool device = config_.device_tree.available;
+    if (device && config_.profile.deferral_logged) {
+        say_atomic_threshold(c, agent_);
         agent_.log(c, "Deferring probe after not finding a bound scmi-virtio device");
     }
-    if (config_.atomic_threshold_us != 0) {
-        agent_.log(c, "SCMI System wide atomic threshold set to " +
-                          std::to_string(config_.atomic_threshold_us) + " us");
-    }
-    if (driver_.probe(c)) {
-        channel_.set_up(c, config_.profile.max_msg_size);
-        agent_.set_up();
-        if (config_.profile.transport_device_logs) {
-            agent_.log(c, "Using scmi_virtio_transport");
-            agent_.log(c, "SCMI max-rx-timeout: " +
-                              std::to_string(agent_.rx_timeout() / milliseconds(1)) + "ms");
-        }
+    if (driver_.probe(c) && device && set_up_instance(c)) {
         c.idle(config_.probe_start - c.time());
         probed_ = bound_ = protocols_.probe(c);
         policy_locks_.resize(protocols_.perf_domains().size());
@@ -147,12 +143,22 @@ void guest::probe(guest_context& c) {
     probe_end_ = now();
     booted_ = true;
     unused_domains_ = protocols_.unused_power_domains();
-    for (guest_context* t : power_off_workers_) kernel_.wake(*t);
+    for (guest_context* t : power_off_workers_) kernel_.start(*t);
     if (loader_) {
-        kernel_.wake(*loader_);
+        kernel_.start(*loader_);
     } else {
         start_workload(c);
     }
+}
+
+/// scmi_probe up to its notification core.
+bool guest::set_up_instance(guest_context& c) {
+    say_transport(c, agent_);
+    say_atomic_threshold(c, agent_);
+    channel_.set_up(c, config_.profile.max_msg_size);
+    if (!set_up_protocol_channels(c, agent_)) return false;
+    agent_.set_up();
+    return true;
 }
 
 void guest::start_workload(guest_context& c) {
@@ -160,7 +166,7 @@ void guest::start_workload(guest_context& c) {
     step_returned_ = now();
     workload_may_start_ = true;
     if (probed_) start_arrivals();
-    for (task& t : tasks_) kernel_.wake(*t.context);
+    for (task& t : tasks_) kernel_.start(*t.context);
 }
 
 void guest::start_arrivals() {
@@ -293,7 +299,7 @@ void guest::make(task& t, guest_context& c, const call& what, sim_time intended,
     t.at.in_call = true;
     t.at.doing = what.kind;
     t.at.since = c.time();
-    c.call = {true, t.open != nullptr, intended, c.time()};
+    c.call = {true, intended, c.time()};
     guest_mutex* const subsystem = subsystem_lock(what);
     if (rarely(lock != nullptr)) c.lock(*lock);
     if (rarely(subsystem != nullptr)) c.lock(*subsystem);
@@ -310,10 +316,16 @@ void guest::make(task& t, guest_context& c, const call& what, sim_time intended,
     t.at.in_call = false;
     t.at.blocked += c.time() - t.at.since;
     ++t.at.calls;
+    if (t.open) tell_of_call(c, err);
     if (!err) return;
     ++t.at.failed;
     if (err == -ENODEV) ++t.at.no_device;
     t.at.last_errno = -err;
+}
+
+void guest::tell_of_call(guest_context& c, int err) {
+    const bool answered = err == 0 || (c.call.sent && !c.call.refused);
+    kernel_.mon().call_returned({c.index(), c.call.intended, c.stamp(), err, answered});
 }
 
 int guest::call_driver(guest_context& c, const call& what) {
@@ -344,9 +356,7 @@ int guest::unbind(guest_context& c) {
 int guest::bind(guest_context& c) {
     if (bound_) return -EBUSY;
     if (!driver_.bind(c)) return -ENODEV;
-    channel_.set_up(c, config_.profile.max_msg_size);
-    agent_.set_up();
-    bound_ = protocols_.probe(c);
+    bound_ = set_up_instance(c) && protocols_.probe(c);
     policy_locks_.resize(protocols_.perf_domains().size());
     genpd_locks_.resize(protocols_.power_domains().size());
     return 0;
@@ -356,6 +366,14 @@ std::uint64_t guest::calls_waiting() const {
     std::uint64_t n = 0;
     for (const arrival_queue& q : arrivals_) n += q.waiting.size();
     return n;
+}
+
+bool guest::all_done() const {
+    const auto goes_on = [this](const task& t) {
+        return probed_ && t.at.endless && !t.at.finished;
+    };
+    return kernel_.unfinished() ==
+           std::size_t(std::count_if(tasks_.begin(), tasks_.end(), goes_on));
 }
 
 std::vector<task_position> guest::positions() const {

@@ -29,6 +29,7 @@ struct guest_hop_latencies {
 struct task_position {
     std::string task;
     bool finished = false;
+    bool endless = false;      ///< it calls until the end of the run: there it is done
     std::uint64_t calls = 0;   ///< returned
     std::uint64_t failed = 0;  ///< of these, with an error
     int last_errno = 0;        ///< of the last that failed, positive
@@ -61,6 +62,9 @@ public:
     bool probed() const { return probed_; }
     sim_time probe_end() const { return probe_end_; }
     std::vector<task_position> positions() const;
+    /// Now that the run is over: nothing is left that somebody wanted done. Tasks that call until
+    /// the end of the run have done so whenever that comes, once the probe let them start.
+    bool all_done() const;
     /// Open arrivals that were due and that no task has taken yet.
     std::uint64_t calls_waiting() const;
 
@@ -94,6 +98,7 @@ private:
     guest_mutex* mutex_named(const std::string& name);
     void add_kernel_tasks();
     void probe(guest_context& c);
+    bool set_up_instance(guest_context& c);
     void power_off(std::size_t worker, guest_context& c);
     void load_module(guest_context& c);
     void start_workload(guest_context& c);
@@ -104,6 +109,7 @@ private:
     void run_loop(task& t, guest_context& c);
     void run_sequence(task& t, guest_context& c);
     void make(task& t, guest_context& c, const call& what, sim_time intended, guest_mutex* lock);
+    void tell_of_call(guest_context& c, int err);
     void next_step();
 
     guest_config config_;

@@ -183,6 +183,12 @@ void guest_kernel::wake(guest_context& c) {
     }
 }
 
+void guest_kernel::start(guest_context& c) {
+    if (!c.blocked_ || c.waking_) return;
+    c.waking_ = true;
+    make_runnable(c);
+}
+
 bool guest_kernel::claim_cpu(guest_context& c) {
     guest_cpu& cpu = c.cpu();
     if (!cpu.running && !cpu.in_irq && cpu.run_queue.empty()) {
@@ -263,7 +269,7 @@ void guest_kernel::printk(const std::string& text, sim_time when) {
     mon_.log({costs().printk_on_tick ? std::max(sim_time{}, ticks_.floor(when)) : when, text});
 }
 
-void guest_kernel::trace(guest_context& c, traces::ftrace_event& e) {
+void guest_kernel::stamp(guest_context& c, traces::ftrace_event& e) {
     c.spend(clock_read(c.cpu()));
     c.sync();
     e.stamp = clock_stamp(now());
@@ -271,6 +277,17 @@ void guest_kernel::trace(guest_context& c, traces::ftrace_event& e) {
     e.pid = c.config().pid;
     e.cpu = c.config().cpu;
     e.flags = c.cpu().irqs_off > 0 ? "d...." : ".....";
+}
+
+void guest_kernel::trace(guest_context& c, traces::ftrace_event& e) {
+    stamp(c, e);
+    mon_.ftrace(e);
+}
+
+void guest_kernel::trace(guest_context& c, traces::ftrace_event& e, const std::uint8_t* payload,
+                         std::size_t size) {
+    stamp(c, e);
+    e.payload.assign(payload, payload + size);
     mon_.ftrace(e);
 }
 

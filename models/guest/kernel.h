@@ -56,8 +56,9 @@ struct guest_mutex {
 /// The call that a task is making, for its requests' records.
 struct call_times {
     bool active = false;
-    bool scheduled = false;  ///< by an open loop
     sim_time intended, called;
+    bool sent = false;     ///< a request was made for it
+    bool refused = false;  ///< the driver could not send one of them
 };
 
 /// A task of the guest: one SystemC thread, which waits by the timeline. Blocking calls only from
@@ -161,7 +162,9 @@ public:
         return add_context(c, std::move(body));
     }
     const std::vector<std::unique_ptr<guest_context>>& contexts() const { return contexts_; }
-    bool all_finished() const { return finished_ + daemons_ == contexts_.size(); }
+    bool all_finished() const { return unfinished() == 0; }
+    /// How many threads that the run waits for have not ended.
+    std::size_t unfinished() const { return contexts_.size() - finished_ - daemons_; }
     /// Entries in the heap of timers: at most a few per task, however many waits there were.
     std::size_t timers_armed() const { return timers_.size(); }
 
@@ -173,6 +176,8 @@ public:
     /// After the hop guest_wake, `c` competes for its CPU. Waking twice is waking once; a task
     /// that does not sleep is left alone.
     void wake(guest_context& c);
+    /// The same at once: for what begins or directs the workload, which is no answer to a request.
+    void start(guest_context& c);
 
     // --- interrupts ---
     void irq_enter(guest_cpu& cpu);
@@ -197,6 +202,11 @@ public:
     using sc_core::sc_object::trace;  // SystemC's own, not hidden by these
     /// Emits a trace event if ftrace is on: in task context (reads the clock first) ...
     void trace(guest_context& c, traces::ftrace_event& e);
+    /// ... with a payload. It is copied after the clock was read (kernel/trace/ring_buffer.c
+    /// ring_buffer_lock_reserve() before the event's assignments): of a message that is answered
+    /// meanwhile the trace shows what the answer made of it.
+    void trace(guest_context& c, traces::ftrace_event& e, const std::uint8_t* payload,
+               std::size_t size);
     /// ... or in the interrupt handler of `cpu`.
     void trace_irq(guest_cpu& cpu, traces::ftrace_event& e);
     bool tracing() const { return config_.ftrace; }
@@ -213,6 +223,7 @@ public:
     }
 
 private:
+    void stamp(guest_context& c, traces::ftrace_event& e);
     friend class guest_context;
     enum class timer_kind : std::uint8_t { deadline, runnable };
     struct timer_item {

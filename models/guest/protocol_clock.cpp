@@ -58,7 +58,7 @@ int scmi_protocols::clock_attributes(guest_context& c, std::uint32_t id, std::ui
     err = agent_.do_xfer(c, t);
     bool extended = false;
     if (!err) {
-        clocks_[id].name = name_at(t, 4, 16);
+        clocks_[id].name = name_at(t, 4, 15);  // strscpy: the last byte is a 0
         extended = version >= 0x20000 && (t.u32(0) & 1u << 29);
         // Not told is as long as can be.
         if (version >= 0x20000 && t.u32(20) != 0) clocks_[id].enable_latency_us = t.u32(20);
@@ -88,12 +88,51 @@ int scmi_protocols::clock_rates(guest_context& c, std::uint32_t id) {
         part.returned = 3;
         return 0;
     };
-    return iterate(
-        agent_, c, {protocol::clock, 4, static_cast<std::int32_t>(id), 0xfff, 16},
-        [&](const transfer&, std::size_t, std::uint32_t returned) {
-            clocks_[id].rates += returned;
-        },
-        check);
+    const auto take = [&](const transfer&, std::size_t first, std::uint32_t returned) {
+        // iter_clk_describe_process_response: a range has three values and no more.
+        if (!clocks_[id].discrete) return first + returned > 3 ? -EINVAL : 0;
+        clocks_[id].rates += returned;
+        return 0;
+    };
+    return iterate(agent_, c, {protocol::clock, 4, static_cast<std::int32_t>(id), 0xfff, 16}, take,
+                   check);
+}
+
+/// Whether user space would read the clock framework's file: its program goes by the names that it
+/// knows; one that is blank, no file's, or another clock's, too, has none.
+bool scmi_protocols::read_through_debugfs(std::uint32_t id) const {
+    if (!has_driver(config_, "clk-scmi")) return false;
+    if (id >= config_.clock_names.size() || !has_driver(config_, caller_driver)) return true;
+    const std::string& name = config_.clock_names[id];
+    return !name.empty() && name.find_first_of("/ \t\n") == std::string::npos &&
+           std::count(config_.clock_names.begin(), config_.clock_names.end(), name) == 1;
+}
+
+/// /sys/kernel/debug/clk/NAME/clk_rate (drivers/clk/clk.c clk_rate_get), of a clock that the guest
+/// knows by another name or has not registered there is none. The framework shows a rate that it
+/// could not read as 0 (scmi_clk_recalc_rate): its reader sees no error.
+int scmi_protocols::clock_file_read(guest_context& c, std::uint32_t id) {
+    std::uint32_t at = id;
+    if (id < config_.clock_names.size()) {
+        const auto shown = [&](const clock_info& k) {
+            return k.registered && k.name == config_.clock_names[id];
+        };
+        at = std::uint32_t(std::find_if(clocks_.begin(), clocks_.end(), shown) - clocks_.begin());
+    }
+    if (at >= clocks_.size() || !clocks_[at].registered) return -ENODEV;
+    if (clock_rate_get(c, at)) last_value_ = 0;
+    return 0;
+}
+
+int scmi_protocols::clock_call(guest_context& c, const call& what) {
+    const bool read = what.kind == call_kind::clock_get_rate;
+    if (read && read_through_debugfs(what.id)) return clock_file_read(c, what.id);
+    // The protocol's own operations do not look whether there is such a clock.
+    if (called(protocol::clock)) {
+        return read ? clock_rate_get(c, what.id) : clock_set(c, what);
+    }
+    if (what.id >= clocks_.size() || !clocks_[what.id].registered) return -ENODEV;
+    return read ? clock_rate_get(c, what.id) : clock_set(c, what);
 }
 
 int scmi_protocols::clock_rate_get(guest_context& c, std::uint32_t id) {

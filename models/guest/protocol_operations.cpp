@@ -30,6 +30,13 @@ int scmi_protocols::make_operation(guest_context& c, const call& what) {
     const auto id = static_cast<std::int32_t>(what.id);
     const auto low = static_cast<std::uint32_t>(what.value);
     const auto high = static_cast<std::uint32_t>(what.value >> 32);
+    const call_info& info = info_of(what.kind);
+    // Who has been given none of the protocol's operations has none to call.
+    const bool notifies = info.protocol_id == protocol::base;
+    if (notifies ? has_driver(config_, caller_driver) && called_.empty()
+                 : !usable(info.protocol_id)) {
+        return -ENODEV;
+    }
     switch (what.kind) {
         case call_kind::power_state_set:  // flags 0: synchronously
             return command(c, {protocol::power, 4, 0, "scmi_power_state_set", id},
@@ -73,6 +80,10 @@ std::uint32_t scmi_protocols::sources_of(std::uint8_t protocol_id) const {
         default:
             return 0;
     }
+}
+
+std::uint32_t scmi_protocols::readings_of(std::uint32_t sensor) const {
+    return sensor < sensors_.size() ? std::max(1u, sensors_[sensor].axes) : 0;
 }
 
 int scmi_protocols::set_notify_enabled(guest_context& c, std::uint8_t protocol_id,

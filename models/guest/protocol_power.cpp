@@ -57,7 +57,7 @@ void scmi_protocols::power_attributes(guest_context& c, std::uint32_t id, std::u
     t.put_u32(0, id);
     bool extended = false;
     if (!agent_.do_xfer(c, t)) {
-        power_domains_[id].name = name_at(t, 4, 16);
+        power_domains_[id].name = name_at(t, 4, 15);
         extended = version >= 0x30000 && (t.u32(0) & 1u << 27);
     }
     agent_.end(t);

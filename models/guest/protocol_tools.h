@@ -30,43 +30,47 @@ inline std::uint64_t u64_at(const transfer& t, std::size_t offset) {
 struct listing {
     std::uint8_t protocol_id;
     std::uint8_t message_id;
-    std::int32_t resource;     ///< -1: none
+    std::int64_t resource;     ///< its id; -1: none
     std::uint32_t count_mask;  ///< of the items returned, in the first word of the reply
     std::size_t most;          ///< items that the driver has room for
 };
 
-/// What a part of a list says of itself.
+/// What a part of a list says of itself, and of how many items the list is at most.
 struct listed {
     std::uint32_t returned, remaining;
+    std::size_t most;
 };
 
-/// scmi_iterator_run: one xfer for all rounds. `take(t, first, returned)` gets each part that fits;
-/// `check(t, part)` before that may mend what the part says of itself, or refuse it with an error.
+/// scmi_iterator_run: one xfer for all rounds. `take(t, first, returned)` gets each part that fits,
+/// 0 or an error; `check(t, part)` before that may mend what the part says of itself, or refuse it
+/// with an error.
 template <class Take, class Check>
 int iterate(scmi_agent& agent, guest_context& c, const listing& l, Take take, Check check) {
     const std::uint16_t bytes = l.resource < 0 ? 4 : 8;
     transfer t;
-    int err =
-        agent.begin(c, t, l.protocol_id, l.message_id, bytes, 0, "scmi_iterator_run", l.resource);
+    int err = agent.begin(c, t, l.protocol_id, l.message_id, bytes, 0, "scmi_iterator_run",
+                          static_cast<std::int32_t>(l.resource));
     if (err) return err;
+    std::size_t most = l.most;
     for (std::size_t received = 0;;) {
         if (l.resource >= 0) t.put_u32(0, static_cast<std::uint32_t>(l.resource));
         t.put_u32(bytes - 4u, static_cast<std::uint32_t>(received));
         err = agent.do_xfer(c, t);
         if (err) break;
-        listed part{t.u32(0) & l.count_mask, t.u32(0) >> 16};
+        listed part{t.u32(0) & l.count_mask, t.u32(0) >> 16, most};
         err = check(t, part);
         if (err) break;
-        const auto [returned, remaining] = part;
-        if (returned > l.most - received) {
-            agent.log(c, "No. of resources can't exceed " + std::to_string(l.most));
+        most = part.most;
+        if (part.returned > most - received) {
+            agent.log(c, "No. of resources can't exceed " + std::to_string(most));
             err = -EINVAL;
             break;
         }
-        take(t, received, returned);
-        received += returned;
+        err = take(t, received, part.returned);
+        if (err) break;
+        received += part.returned;
         // Both, so that a buggy platform cannot make it endless.
-        if (returned == 0 || remaining == 0) break;
+        if (part.returned == 0 || part.remaining == 0) break;
         agent.begin_again(c, t, bytes);
     }
     agent.end(t);

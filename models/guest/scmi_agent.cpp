@@ -41,7 +41,7 @@ scmi_agent::scmi_agent(guest_kernel& kernel, scmi_channel& channel, virtio::gues
       delayed_timer_(timer_of(kernel, kernel.config().profile.max_delayed_response)) {
     const driver_profile& p = kernel.config().profile;
     device_ = p.instance_device.empty()
-                  ? "arm-scmi firmware:" + kernel.config().device_tree.scmi_node
+                  ? "arm-scmi " + models::device_name(kernel.config().device_tree)
                   : p.instance_device;
     rx_timeout_ = p.max_rx_timeout;
 }
@@ -65,7 +65,7 @@ inline request* scmi_agent::enter(guest_context& c) {
     const sim_time entered = r->at[std::size_t(instant::entered)];
     r->called = c.call.active ? c.call.called : entered;
     r->intended = c.call.active ? c.call.intended : entered;
-    r->scheduled = c.call.active && c.call.scheduled;
+    c.call.sent = true;
     return r;
 }
 
@@ -80,7 +80,7 @@ int scmi_agent::begin(guest_context& c, transfer& t, std::uint8_t protocol, std:
     t.r->hdr = hdr;
     t.r->resource = resource;
     if (command_bytes > limit || reply_bytes > limit) {
-        kernel_.mon().leave(*t.r, outcome::send_failed, -ERANGE, c.stamp());
+        refuse(c, *t.r, outcome::send_failed, -ERANGE);
         kernel_.mon().unpin(*t.r);
         t.r = nullptr;
         return -ERANGE;
@@ -92,7 +92,7 @@ int scmi_agent::begin(guest_context& c, transfer& t, std::uint8_t protocol, std:
     if (!t.x) {
         if (why == scmi::xfer_error::no_token) log(c, "Failed to get monotonic token");
         log(c, "failed to get free message slot(-12)");
-        kernel_.mon().leave(*t.r, outcome::no_slot, -ENOMEM, c.stamp());
+        refuse(c, *t.r, outcome::no_slot, -ENOMEM);
         kernel_.mon().unpin(*t.r);
         t.r = nullptr;
         return -ENOMEM;
@@ -128,6 +128,12 @@ void scmi_agent::end(transfer& t) {
     t = transfer{};
 }
 
+/// Its call fails because of the driver, not of the platform.
+void scmi_agent::refuse(guest_context& c, request& r, outcome o, int err) {
+    c.call.refused = true;
+    kernel_.mon().leave(r, o, err, c.stamp());
+}
+
 inline int scmi_agent::send(guest_context& c, transfer& t) {
     monitor& mon = kernel_.mon();
     scmi::xfer& x = *t.x;
@@ -144,7 +150,7 @@ inline int scmi_agent::send(guest_context& c, transfer& t) {
     const int err = channel_.send(c, x, *t.r, waits_[x.index].message);  // 5
     if (err) {
         // Only a debug message in Linux, and no xfer_end event.
-        mon.leave(*t.r, err == -EBUSY ? outcome::no_message : outcome::send_failed, err, c.stamp());
+        refuse(c, *t.r, err == -EBUSY ? outcome::no_message : outcome::send_failed, err);
         return err;
     }
     trace_event(c, t, ftrace_kind::msg_dump, x.status);     // 6
@@ -193,21 +199,28 @@ int scmi_agent::do_xfer_with_response(guest_context& c, transfer& t) {
     // T1 of the inner do_xfer names its caller, which is this function, or do_xfer itself.
     int err = do_xfer_from(
         c, t, kernel_.config().profile.do_xfer_inlined ? "do_xfer" : "do_xfer_with_response");
-    if (!err) {
-        c.sync();
-        if (!c.wait_for(waits_[x.index].async_done, delayed_timer_.fires(now()),
-                        context_wave::waiting_delayed, delayed_timer_.level())) {
-            log(c, std::string("timed out in delayed resp(caller: ") + t.caller + ")");  // T3
-            t.r->delayed = delayed_state::timed_out;
-            err = -ETIMEDOUT;
-        } else {
-            t.r->delayed = delayed_state::received;
-            if (x.status) err = scmi::linux_errno(x.status);
-        }
-    } else {
+    if (err) {
         t.r->delayed = delayed_state::none;
+    } else {
+        err = wait_for_delayed(c, t);
     }
     x.expects_delayed = false;
+    return err;
+}
+
+int scmi_agent::wait_for_delayed(guest_context& c, transfer& t) {
+    monitor& mon = kernel_.mon();
+    mon.await_delayed(*t.r);
+    c.sync();
+    if (!c.wait_for(waits_[t.x->index].async_done, delayed_timer_.fires(now()),
+                    context_wave::waiting_delayed, delayed_timer_.level())) {
+        log(c, std::string("timed out in delayed resp(caller: ") + t.caller + ")");  // T3
+        mon.delayed_missed(*t.r, -ETIMEDOUT, c.stamp());
+        return -ETIMEDOUT;
+    }
+    const int err = t.x->status ? scmi::linux_errno(t.x->status) : 0;
+    t.r->scmi_status = t.x->status;
+    mon.delayed_done(*t.r, err, c.stamp());
     return err;
 }
 
@@ -312,6 +325,9 @@ void scmi_agent::reject(guest_cpu& cpu, unsigned queue, scmi::rx_result rx, vio_
     const unsigned type = unsigned(h.type);
     ++unexpected_;
     std::int32_t why = -1;
+    if (h.type == scmi::message_type::delayed_response) {
+        kernel_.mon().delayed_late(h.token, h.protocol_id, now());
+    }
     switch (rx.verdict) {
         case scmi::rx_verdict::delayed_unexpected:
             kernel_.printk(
@@ -363,13 +379,11 @@ ftrace_event scmi_agent::event_of(const scmi::xfer& x, ftrace_kind kind) const {
 
 void scmi_agent::emit(guest_context& c, const transfer& t, ftrace_kind kind, std::int32_t s) {
     ftrace_event e = event_of(*t.x, kind);
-    if (kind == ftrace_kind::msg_dump) {
-        e.tag = "CMND";
-        e.payload.assign(t.x->buf.begin(), t.x->buf.begin() + t.x->tx_len);
-    }
     e.status = s;
     e.timeout_ms = static_cast<std::uint32_t>(rx_timeout_ / milliseconds(1));
-    kernel_.trace(c, e);
+    if (kind != ftrace_kind::msg_dump) return kernel_.trace(c, e);
+    e.tag = "CMND";
+    kernel_.trace(c, e, t.x->buf.data(), t.x->tx_len);
 }
 
 void scmi_agent::trace_reply(guest_cpu& cpu, const scmi::xfer& x, bool delayed) {

@@ -90,6 +90,8 @@ private:
     [[gnu::noinline]] int give_up(guest_context& c, transfer& t, const char* caller);
     [[gnu::always_inline]] int wait_for_reply(guest_context& c, transfer& t, const char* caller);
     int do_xfer_from(guest_context& c, transfer& t, const char* caller);
+    int wait_for_delayed(guest_context& c, transfer& t);
+    [[gnu::cold]] void refuse(guest_context& c, request& r, outcome o, int err);
     // scmi_agent_polling.cpp
     int poll_for_reply(guest_context& c, transfer& t, const char* caller);
     void spin_for_reply(guest_context& c, vio_message& m, completion& done, sim_time stop);

@@ -100,7 +100,12 @@ TEST(a_fault, that_drops_the_delayed_response_is_waited_for_two_seconds) {
     const auto reads = s.reads();
     ASSERT_EQ(reads.size(), 5u);
     for (const request& r : reads) {
-        EXPECT_EQ(r.result, outcome::ok);
+        EXPECT_EQ(r.result, outcome::timed_out);
+        EXPECT_EQ(r.linux_errno, -ETIMEDOUT);
+        EXPECT_EQ(r.gave_up(), limit::delayed_response);
+        EXPECT_TRUE(is_true_delayed_timeout(r));
+        EXPECT_FALSE(is_true_timeout(r) || is_spurious_timeout(r));
+        EXPECT_GT(r.round_trip(), seconds(2));
         EXPECT_EQ(r.delayed, delayed_state::timed_out) << "its place is free again: no BUSY";
     }
     EXPECT_EQ(s.log()[0],

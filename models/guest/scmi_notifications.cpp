@@ -42,8 +42,14 @@ const event_info* find_event(std::uint8_t protocol_id, std::uint8_t event) {
 }
 
 /// Whether fill_custom_report() makes a report of it.
-bool has_report(const event_info& e, const std::vector<std::uint8_t>& payload) {
+bool has_report(const event_info& e, const std::vector<std::uint8_t>& payload,
+                const event_sources& sources) {
     if (payload.size() < e.shortest || payload.size() > e.longest) return false;
+    if (e.protocol_id == protocol::sensor && e.event == 1) {
+        const std::uint32_t readings =
+            sources.readings_of(scmi::get_u32(payload.data(), payload.size(), e.source_at));
+        return readings != 0 && payload.size() >= 8 + 16 * std::size_t(readings);
+    }
     if (e.protocol_id != protocol::base) return true;
     // base.c: as many reports as ERROR_CMD_COUNT of the status says.
     const std::uint32_t reports = scmi::get_u32(payload.data(), payload.size(), 4) & 0x3ff;
@@ -88,7 +94,9 @@ int scmi_notifications::register_notifier(guest_context& c, std::uint8_t protoco
 int scmi_notifications::unregister_notifier(guest_context& c, std::uint8_t protocol_id,
                                             std::uint8_t event, std::uint32_t source) {
     const std::uint32_t key = key_of(protocol_id, event, source);
-    if (handlers_.find(key) == handlers_.end()) return -EINVAL;
+    // The caller knows what it has registered and asks the core for nothing else
+    // (tools/linux/module/scmi_vp_caller.c notify_unregister).
+    if (handlers_.find(key) == handlers_.end()) return -ENOENT;
     put_handler(c, key);
     return 0;
 }
@@ -209,7 +217,7 @@ void scmi_notifications::process(std::uint8_t protocol_id, sim_time when) {
         // scmi_process_event_payload: kfifo_out of nothing ends the work item.
         if (event.payload.empty()) return;
         const event_info& e = *find_event(protocol_id, event.event);
-        if (!has_report(e, event.payload)) {
+        if (!has_report(e, event.payload, sources_)) {
             ++counts_.malformed;
             char text[64];
             std::snprintf(text, sizeof text, "report not available - proto:%X  evt:%u", protocol_id,

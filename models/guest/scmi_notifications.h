@@ -21,6 +21,8 @@ class event_sources {
 public:
     virtual ~event_sources() = default;
     virtual std::uint32_t sources_of(std::uint8_t protocol) const = 0;
+    /// Of one update of a sensor: one for each axis, 0 for a sensor that there is not.
+    virtual std::uint32_t readings_of(std::uint32_t sensor) const = 0;
     virtual int set_notify_enabled(guest_context& c, std::uint8_t protocol, std::uint8_t event,
                                    std::uint32_t source, bool enable) = 0;
 };

@@ -138,7 +138,7 @@ TEST(notifiers, disable_with_their_last_user) {
     rogue_system s(talkative({asks(limits_changed, 1), asks(limits_changed, 1), gone, gone, gone}));
     s.run();
     EXPECT_THAT(commands(s), ElementsAre("13/9: 1 1", "13/9: 1 0"));
-    EXPECT_EQ(s.top.guest().positions()[0].failed, 1u) << "-EINVAL: no such handler";
+    EXPECT_EQ(s.top.guest().positions()[0].failed, 1u) << "-ENOENT: never registered";
     expect_sound(s);
 }
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "models/guest/protocol_tools.h"
+#include "models/guest/scmi_probe.h"
 
 namespace scmi_vp::models {
 
@@ -33,7 +34,7 @@ void scmi_protocols::extended_name(guest_context& c, std::uint8_t protocol_id, s
     if (!err) {
         t.put_u32(0, id);
         err = agent_.do_xfer(c, t);
-        if (!err) name = name_at(t, 4, 64);
+        if (!err) name = name_at(t, 4, 63);
         agent_.end(t);
     }
     if (err) {
@@ -54,7 +55,10 @@ bool scmi_protocols::probe(guest_context& c) {
     // probes them again; their users stay away.
     const bool first = next_device_ == 0;
     if (first) next_device_ = 3;  // scmi_dev.1 and 2 are the transport's devices
-    for (const std::uint8_t id : config_.device_tree.protocols) {
+    const std::vector<std::uint8_t>& nodes = config_.device_tree.protocols;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+        say_out_of_range(c, agent_, i);
+        const std::uint8_t id = nodes[i];
         if (std::find(implemented_.begin(), implemented_.end(), id) == implemented_.end()) {
             agent_.log(c, "SCMI protocol " + std::to_string(id) + " not implemented");
             continue;
@@ -67,6 +71,7 @@ bool scmi_protocols::probe(guest_context& c) {
             }
         }
     }
+    say_out_of_range(c, agent_, nodes.size());
     return true;
 }
 
@@ -99,8 +104,17 @@ void scmi_protocols::remove() {
     notifications_.clear();
 }
 
+bool scmi_protocols::held(std::uint8_t protocol_id) const {
+    return std::find(held_.begin(), held_.end(), protocol_id) != held_.end();
+}
+
+/// Operations are the caller's where it is loaded: it has those that it was given in its probe.
+bool scmi_protocols::usable(std::uint8_t protocol_id) const {
+    return has_driver(config_, caller_driver) ? called(protocol_id) : held(protocol_id);
+}
+
 int scmi_protocols::acquire(guest_context& c, std::uint8_t protocol_id) {
-    if (std::find(held_.begin(), held_.end(), protocol_id) != held_.end()) return 0;
+    if (held(protocol_id)) return 0;
     forget(protocol_id);
     const int err = initialise(c, protocol_id);
     if (err) {
@@ -140,7 +154,10 @@ void scmi_protocols::forget(std::uint8_t protocol_id) {
     if (protocol_id == protocol::power) power_domains_.clear();
     if (protocol_id == protocol::perf) perf_domains_.clear();
     if (protocol_id == protocol::clock) clocks_.clear();
-    if (protocol_id == protocol::sensor) sensors_.clear();
+    if (protocol_id == protocol::sensor) {
+        sensors_.clear();
+        hwmon_ = false;
+    }
 }
 
 bool scmi_protocols::called(std::uint8_t protocol_id) const {
@@ -237,47 +254,21 @@ int scmi_protocols::probe_driver(guest_context& c, const user_driver& driver,
     return err;
 }
 
-int scmi_protocols::probe_sensor_user(guest_context& c, std::string_view driver,
-                                      const std::string& device) {
-    const int err = acquire(c, protocol::sensor);
-    if (driver == "iio-scmi") {
-        // scmi_iio_dev_probe looks for 3-axis sensors: none can be described by Sensor 1.0, so it
-        // fails and lets the protocol go.
-        if (err) log_device(c, device, "SCMI device has no sensor interface");
-        if (!err) forget(protocol::sensor);
-        return err ? err : -ENODEV;
-    }
-    if (err) return err;
-    if (!sensors_.empty()) return 0;  // scmi_hwmon_probe: reads happen at run time
-    forget(protocol::sensor);
-    return -EIO;
-}
-
 int scmi_protocols::make(guest_context& c, const call& what) {
     switch (what.kind) {
         case call_kind::sensor_read:
-            return what.id < sensors_.size() ? sensor_read(c, sensors_[what.id]) : -ENODEV;
+            if (read_through_hwmon(what.id)) return hwmon_read(c, what.id);
+            return usable(protocol::sensor) ? sensor_read(c, what.id) : -ENODEV;
         case call_kind::base_version:
             return simple(c, protocol::base, msg_version, 4, "version_get", nullptr);
         case call_kind::clock_get_rate:
         case call_kind::clock_set_rate:
         case call_kind::clock_enable:
         case call_kind::clock_disable:
-            // The protocol's own operations do not look whether there is such a clock.
-            if (called(protocol::clock) && what.kind != call_kind::clock_get_rate)
-                return clock_set(c, what);
-            if (what.id >= clocks_.size()) return -ENODEV;
-            if (!clocks_[what.id].registered && !called(protocol::clock)) return -ENODEV;
-            return what.kind == call_kind::clock_get_rate ? clock_rate_get(c, what.id)
-                                                          : clock_set(c, what);
+            return clock_call(c, what);
         case call_kind::perf_level_get:
         case call_kind::perf_level_set:
-            if (what.id >= perf_domains_.size()) return -ENODEV;
-            if (!perf_domains_[what.id].policy && !called(protocol::perf)) return -ENODEV;
-            return what.kind == call_kind::perf_level_get
-                       ? perf_level_get(c, what.id, what.poll)
-                       : perf_level_set(c, what.id, static_cast<std::uint32_t>(what.value),
-                                        what.poll);
+            return perf_call(c, what);
         case call_kind::power_on:
         case call_kind::power_off:
             if (called(protocol::power))

@@ -14,12 +14,16 @@
 
 namespace scmi_vp::models {
 
-/// What the guest learnt about the platform.
+/// What the guest learnt about the platform. A sensor that a listing left out stays blank
+/// (sensors.c scmi_sensors_protocol_init: an array of as many as the attributes say).
 struct sensor_info {
     std::uint32_t id = 0;
     std::string name;
     std::uint8_t type = 0;
     bool async = false;
+    int scale = 0;               ///< power of ten of its readings' unit
+    unsigned axes = 0;           ///< 0: scalar
+    std::uint8_t axis_type = 0;  ///< of the first axis
 };
 struct clock_info {
     std::string name;
@@ -81,6 +85,8 @@ public:
     const std::vector<power_domain_info>& power_domains() const { return power_domains_; }
     std::uint64_t last_value() const { return last_value_; }  ///< what the last read returned
     scmi_notifications& notifications() { return notifications_; }
+    /// What a real driver would have done and this one does not, each said once.
+    const std::vector<std::string>& not_modelled() const { return not_modelled_; }
 
 private:
     int simple(guest_context& c, std::uint8_t protocol, std::uint8_t message,
@@ -101,6 +107,8 @@ private:
     int initialise(guest_context& c, std::uint8_t protocol_id);
     void forget(std::uint8_t protocol_id);
     bool called(std::uint8_t protocol_id) const;
+    bool held(std::uint8_t protocol_id) const;
+    bool usable(std::uint8_t protocol_id) const;
     int probe_clk_scmi(guest_context& c, const std::string& device);
     bool register_clock(guest_context& c, std::uint32_t id);
     int init_clock(guest_context& c);
@@ -110,7 +118,13 @@ private:
     int probe_cpufreq(guest_context& c, const std::string& device);
     bool cpufreq_online(guest_context& c, std::uint32_t id);
     int init_performance(guest_context& c);
-    void perf_attributes(guest_context& c, std::uint32_t id, std::uint32_t version);
+    bool perf_attributes(guest_context& c, std::uint32_t id, std::uint32_t version);
+    void perf_fast_channels(guest_context& c, std::uint32_t id);
+    void fast_channel(guest_context& c, std::uint8_t message, std::uint8_t bytes,
+                      std::uint32_t domain);
+    int describe_fast_channel(guest_context& c, std::uint8_t message, std::uint8_t bytes,
+                              std::uint32_t domain);
+    int perf_call(guest_context& c, const call& what);
     int perf_levels(guest_context& c, std::uint32_t id);
     int perf_level_get(guest_context& c, std::uint32_t id, bool poll = false);
     int perf_level_set(guest_context& c, std::uint32_t id, std::uint32_t level, bool poll = false);
@@ -120,8 +134,21 @@ private:
     int power_state_get(guest_context& c, std::uint32_t id);
     int power_set(guest_context& c, std::uint32_t id, bool on);
     int init_sensor(guest_context& c);
-    int sensor_descriptions(guest_context& c, std::uint32_t version, std::size_t count);
-    int sensor_read(guest_context& c, const sensor_info& s);
+    int sensor_descriptions(guest_context& c, std::uint32_t version);
+    int sensor_description(guest_context& c, const transfer& t, std::size_t& at,
+                           std::uint32_t version, sensor_info& s);
+    int sensor_intervals(guest_context& c, const sensor_info& s);
+    int sensor_axes(guest_context& c, std::uint32_t version, sensor_info& s);
+    int sensor_axis_names(guest_context& c, const sensor_info& s);
+    int probe_hwmon(guest_context& c);
+    int probe_iio(guest_context& c, const std::string& device);
+    int sensor_read(guest_context& c, std::uint32_t id);
+    int hwmon_read(guest_context& c, std::uint32_t id);
+    bool read_through_hwmon(std::uint32_t id) const;
+    const sensor_info* hwmon_channel(std::uint32_t id) const;
+    int clock_call(guest_context& c, const call& what);
+    int clock_file_read(guest_context& c, std::uint32_t id);
+    bool read_through_debugfs(std::uint32_t id) const;
     int clock_set(guest_context& c, const call& what);
     int clock_rate_set(guest_context& c, const call& what);
     // protocol_operations.cpp
@@ -134,6 +161,7 @@ private:
     int command(guest_context& c, const operation& o, std::initializer_list<std::uint32_t> words);
     int make_operation(guest_context& c, const call& what);
     std::uint32_t sources_of(std::uint8_t protocol_id) const override;
+    std::uint32_t readings_of(std::uint32_t sensor) const override;
     int set_notify_enabled(guest_context& c, std::uint8_t protocol_id, std::uint8_t event,
                            std::uint32_t source, bool enable) override;
 
@@ -144,12 +172,14 @@ private:
     std::vector<std::uint8_t> held_;    ///< protocols that are initialised
     std::vector<std::uint8_t> called_;  ///< those that scmi-vp-caller holds
     std::vector<sensor_info> sensors_;
+    bool hwmon_ = false;  ///< scmi-hwmon shows them
     std::vector<clock_info> clocks_;
     std::vector<perf_domain_info> perf_domains_;
     std::vector<power_domain_info> power_domains_;
     std::uint32_t perf_version_ = 0;
     std::uint32_t clock_max_async_ = 0, clock_async_ = 0;  ///< rate sets: may be, are in flight
     std::uint64_t last_value_ = 0;
+    std::vector<std::string> not_modelled_;
     scmi_notifications notifications_;
 };
 

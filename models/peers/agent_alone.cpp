@@ -24,6 +24,9 @@ agent_alone::agent_alone(sc_core::sc_module_name name, const system_config& conf
     registers.offered = device_.features();
     registers.queue_size_max = {config_.device.cmdq_size, config_.device.eventq_size};
     config_.guest.irq = config_.device.irq;
+    // What the device has is the device's to say.
+    config_.guest.sensor_types.clear();
+    config_.guest.clock_names.clear();
     registers_ =
         std::make_unique<virtio_mmio_device>("device", registers, view_, device_, monitor_);
     guest_ = std::make_unique<scmi_vp::models::guest>(

@@ -33,7 +33,11 @@ remote_device::remote_device(const std::string& path, bool in_band,
       main_(virtio::unix_stream::connect(path), vhost_user::traffic::replies),
       peer_(make_front(memory, base, in_band)) {
     view_.set_concurrent(true);
-    exchange();
+    try {
+        exchange();
+    } catch (const error& e) {
+        throw error(e.kind(), path, e.what());  // what is wrong, and with whom
+    }
 }
 
 remote_device::front_end remote_device::make_front(const vhost_user::shared_memory& memory,

@@ -15,13 +15,10 @@ namespace {
 using virtio::io_result;
 
 constexpr std::uint16_t ring_size = 2 * stream_service::most_commands;
-constexpr unsigned event_buffers = 64;
 constexpr std::size_t length_bytes = 4, header_bytes = 4, status_bytes = 4;
 constexpr std::size_t in_bytes = 1 << 16;
-// A peer that does not read gets no further command served from the one, and is dropped at the
-// other (delayed responses and notifications go on coming).
-constexpr std::size_t much_unread = 1 << 16, most_unread = 1 << 18;
-constexpr sim_time accept_pause = seconds(1);
+constexpr const char* closed_before_it_had_read =
+    "it closed the connection before it had read everything";
 
 constexpr std::uint64_t ring_at(unsigned queue) {
     return std::uint64_t{queue} * 0x4000;
@@ -39,7 +36,8 @@ stream_service::stream_service(virtio::unix_listener listener, scmi_device& devi
     : listener_(std::move(listener)),
       device_(device),
       view_(view),
-      reply_bytes_(static_cast<std::uint32_t>(header_bytes + status_bytes) + max_payload),
+      reply_bytes_(static_cast<std::uint32_t>(
+          std::min(header_bytes + status_bytes + max_payload, max_message))),
       report_(std::move(report)),
       slots_(most_commands),
       events_(event_buffers),
@@ -61,11 +59,11 @@ void stream_service::accept() {
     try {
         if (auto connection = listener_.accept()) {
             socket_ = std::move(*connection);
+            accept_pause_.succeeded();
             begin();
         }
     } catch (const error& e) {
-        accept_again_ = now() + accept_pause;
-        report_(e.what());
+        if (accept_pause_.failed()) report_(e.what());
     }
 }
 
@@ -79,12 +77,14 @@ void stream_service::begin() {
         device_.start(q, layout, {}, true);
     }
     free_.clear();
-    for (slot& s : slots_) free_.push_back(&s);
-    for (slot& s : events_) post_event(s);
+    held_back_.clear();
     in_used_ = in_usable_ = in_have_ = out_sent_ = 0;
     out_.clear();
     input_ended_ = false;
-    stalled_at_ = sim_time::max();
+    sent_ = 0;
+    wait_for(owing::nothing);
+    for (slot& s : slots_) free_.push_back(&s);
+    for (slot& s : events_) post_event(s);
 }
 
 /// The agent is gone: what it asked for and wished is forgotten.
@@ -94,76 +94,115 @@ void stream_service::end(const std::string& why) {
     device_.reset();
     socket_.close();
     failure_.clear();
-    stalled_at_ = sim_time::max();
+    refusal_.clear();
+    wait_for(owing::nothing);
 }
 
 // --- wall-clock time --------------------------------------------------------------------------
 
-bool stream_service::may_read() const {
-    return !input_ended_ && in_usable_ == in_have_ && !free_.empty() &&
-           out_.size() - out_sent_ < much_unread;
-}
-
 void stream_service::watch(std::vector<pollfd>& fds) {
     if (!socket_.valid()) {
-        fds.push_back({now() < accept_again_ ? -1 : listener_.fd(), POLLIN, 0});
+        fds.push_back({accept_pause_.over() ? listener_.fd() : -1, POLLIN, 0});
         return;
     }
-    const int events = (may_read() ? POLLIN : 0) | (out_sent_ < out_.size() ? POLLOUT : 0);
+    // With all its commands lost it is not read: then only its end can come.
+    const bool stuck = !input_ended_ && free_.empty() && waits_for_nothing();
+    const int events =
+        (may_read() ? POLLIN : 0) | (unread() > 0 ? POLLOUT : 0) | (stuck ? POLLRDHUP : 0);
     fds.push_back({socket_.fd(), static_cast<short>(events), 0});
 }
 
 void stream_service::serve(const pollfd* fds, std::size_t) {
     if (!socket_.valid()) return accept();
-    if (fds[0].revents & POLLOUT) write();
+    if (fds[0].revents & POLLOUT) {
+        write();
+        take_messages();  // that were held back
+    }
     if (fds[0].revents & POLLIN) read();
+    if (fds[0].revents & POLLRDHUP) input_ended_ = true;
     // Gone in both directions: nobody reads what is still to come.
-    if ((fds[0].revents & (POLLHUP | POLLERR)) && !(fds[0].revents & POLLIN)) return end("");
+    if ((fds[0].revents & (POLLHUP | POLLERR)) && !(fds[0].revents & POLLIN)) {
+        // A write tells of it, too, if there was one.
+        if (failure_.empty()) failure_ = unread() > 0 ? closed_before_it_had_read : last_word();
+        return end(failure_);
+    }
     after();
 }
 
 sim_time stream_service::deadline() const {
+    if (!socket_.valid()) return accept_pause_.deadline();
     return failure_.empty() && in_usable_ == in_have_ && !finished() ? stalled_at_ : sim_time{};
 }
 
-/// It has said all it had to say, and has been told everything.
+/// It has been told everything that it will be told, if it says no more.
+bool stream_service::waits_for_nothing() const {
+    return in_usable_ == in_have_ && unread() == 0 && !device_.owes_answers();
+}
+
+/// Nothing more is taken from it, and it has been told everything. What it had sent and nobody has
+/// taken by now is no whole message, or was held back by commands that were lost.
 bool stream_service::finished() const {
-    return socket_.valid() && input_ended_ && free_.size() == slots_.size() &&
-           out_sent_ == out_.size();
+    return socket_.valid() && (input_ended_ || !refusal_.empty()) && waits_for_nothing();
+}
+
+/// Why the connection ends, if not because the agent has had enough.
+std::string stream_service::last_word() const {
+    if (!refusal_.empty()) return refusal_;
+    const bool part_of_one = input_ended_ && in_have_ > in_used_ && may_take();
+    return part_of_one ? "it ended its input in the middle of a message" : "";
+}
+
+stream_service::owing stream_service::owed() const {
+    if (unread() > 0) return owing::reading;
+    const bool partial = in_have_ > in_used_ && in_usable_ == in_have_ && may_take();
+    return partial && !input_ended_ ? owing::rest_of_message : owing::nothing;
+}
+
+void stream_service::wait_for(owing what) {
+    waiting_for_ = what;
+    read_before_.reset();
+    // One that reads does so soon: only then is the kernel asked how far it is.
+    const sim_time wait = what == owing::reading ? sim_time(patience.ps / 100) : patience;
+    stalled_at_ = what == owing::nothing ? sim_time::max() : now() + wait;
 }
 
 void stream_service::overdue() {
     after();
-    if (now() >= stalled_at_) {
-        end("it has not finished a message, or not read its socket, for " + to_string(patience));
+    if (now() < stalled_at_) return;
+    if (waiting_for_ == owing::rest_of_message) {
+        return end("it has not sent the rest of a message for " + to_string(patience));
     }
+    const std::uint64_t read = sent_ - socket_.unread_by_peer();
+    if (read_before_ == read) {
+        return end("it has not read its socket for " + to_string(patience) + ": it is full, and " +
+                   std::to_string(unread()) + " more bytes are waiting for it");
+    }
+    read_before_ = read;  // it has read something, however little
+    stalled_at_ = now() + patience;
 }
 
 void stream_service::after() {
     if (!failure_.empty()) return end(failure_);
     if (!socket_.valid()) return;
-    const bool unread = out_sent_ < out_.size();
-    if (finished()) return end("");
-    const bool partial = in_have_ > in_used_ && !free_.empty();
-    if (!unread && !partial && !input_ended_) {
-        stalled_at_ = sim_time::max();
-    } else if (stalled_at_ == sim_time::max()) {
-        stalled_at_ = now() + patience;
-    }
+    if (finished()) return end(last_word());
+    note_what_is_owed();
+}
+
+void stream_service::note_what_is_owed() {
+    if (const owing what = owed(); what != waiting_for_) wait_for(what);
 }
 
 // --- from the agent ---------------------------------------------------------------------------
 
 void stream_service::read() {
     virtio::fd_list passed;  // a descriptor means nothing here: it is closed
-    const io_result r = socket_.receive(in_.data() + in_have_, in_.size() - in_have_, passed);
-    if (r.what == io_result::status::would_block) return;
-    if (r.what == io_result::status::closed) {
-        input_ended_ = true;
-        if (in_have_ > in_used_) failure_ = "it closed the connection in the middle of a message";
-        return;
+    try {
+        const io_result r = socket_.receive(in_.data() + in_have_, in_.size() - in_have_, passed);
+        if (r.what == io_result::status::closed) input_ended_ = true;
+        if (r.what == io_result::status::done) in_have_ += r.bytes;
+    } catch (const error& e) {
+        failure_ = e.what();
     }
-    in_have_ += r.bytes;
 }
 
 bool stream_service::pass_on() {
@@ -174,14 +213,15 @@ bool stream_service::pass_on() {
     return true;
 }
 
-/// As many whole messages as there are and as there is room for.
-void stream_service::take_messages() {
-    while (failure_.empty() && !free_.empty()) {
+/// As many whole messages as there are and as there is room for: what the agent has not read holds
+/// back what is taken from it.
+void stream_service::take_whole_messages() {
+    while (failure_.empty() && may_take()) {
         const std::size_t have = in_usable_ - in_used_;
         if (have < length_bytes) break;
         const std::size_t size = scmi::get_u32(in_.data() + in_used_, have, 0);
         if (size < header_bytes || size > max_message) {
-            failure_ = "a length of " + std::to_string(size) + ": a message has " +
+            refusal_ = "a length of " + std::to_string(size) + ": a message has " +
                        std::to_string(header_bytes) + " to " + std::to_string(max_message) +
                        " bytes (u32 little-endian length, then header and payload)";
             break;
@@ -190,26 +230,39 @@ void stream_service::take_messages() {
         submit(in_.data() + in_used_ + length_bytes, size);
         in_used_ += length_bytes + size;
     }
+}
+
+void stream_service::take_messages() {
+    take_whole_messages();
     if (in_used_ == 0) return;
     device_.kick(virtio::scmi_cmdq);
     std::memmove(in_.data(), in_.data() + in_used_, in_have_ - in_used_);
     in_have_ -= in_used_;
     in_usable_ -= in_used_;
     in_used_ = 0;
-    stalled_at_ = sim_time::max();
+    if (waiting_for_ == owing::rest_of_message) wait_for(owing::nothing);
 }
 
 void stream_service::submit(const std::uint8_t* message, std::size_t size) {
     slot& s = *free_.back();
     free_.pop_back();
     view_.write(virtio::actor::driver, s.command, message, size);
+    clear_reply(s);
     const virtio::buffer out{s.command, static_cast<std::uint32_t>(size)},
         in{s.reply, reply_bytes_};
     rings_[virtio::scmi_cmdq].add(&out, 1, &in, 1, &s);
     rings_[virtio::scmi_cmdq].kick_prepare();
 }
 
+/// A used length may be a lie (the fault `length`): what was not written is zero, not an earlier
+/// message of somebody's.
+void stream_service::clear_reply(const slot& s) {
+    std::memset(memory_.data() + s.reply, 0, reply_bytes_);
+}
+
 void stream_service::post_event(slot& s) {
+    if (unread() >= much_unread) return held_back_.push_back(&s);
+    clear_reply(s);
     const virtio::buffer in{s.reply, reply_bytes_};
     rings_[virtio::scmi_eventq].add(nullptr, 0, &in, 1, &s);
     rings_[virtio::scmi_eventq].kick_prepare();
@@ -236,11 +289,7 @@ void stream_service::used_buffer_interrupt(unsigned queue) {
 
 void stream_service::send(const slot& s, std::uint32_t size) {
     if (size < header_bytes) return;  // nothing that could be answered
-    if (out_.size() - out_sent_ > most_unread) {
-        failure_ = "it does not read: " + std::to_string(out_.size() - out_sent_) +
-                   " bytes are waiting for it";
-        return;
-    }
+    size = std::min(size, reply_bytes_);
     if (out_sent_ > much_unread) {
         out_.erase(out_.begin(), out_.begin() + std::ptrdiff_t(out_sent_));
         out_sent_ = 0;
@@ -256,19 +305,21 @@ void stream_service::send(const slot& s, std::uint32_t size) {
 void stream_service::write() {
     while (out_sent_ < out_.size() && failure_.empty()) {
         const io_result r = socket_.send(out_.data() + out_sent_, out_.size() - out_sent_);
-        if (r.what == io_result::status::would_block) {
-            if (stalled_at_ == sim_time::max()) stalled_at_ = now() + patience;
-            return;
-        }
+        if (r.what == io_result::status::would_block) break;
         if (r.what == io_result::status::closed) {
-            failure_ = "it closed the connection before it had read everything";
+            failure_ = closed_before_it_had_read;
             return;
         }
         out_sent_ += r.bytes;
-        if (!input_ended_) stalled_at_ = sim_time::max();
+        sent_ += r.bytes;
     }
-    out_.clear();
-    out_sent_ = 0;
+    if (unread() == 0) {
+        out_.clear();
+        out_sent_ = 0;
+    }
+    note_what_is_owed();
+    if (unread() >= much_unread) return;
+    for (slot* s : std::exchange(held_back_, {})) post_event(*s);
 }
 
 void stream_service::ring_broken(unsigned, const virtio::ring_fault& fault) {

@@ -9,74 +9,18 @@
 #include <cstring>
 
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "models/peers/wall_clock_testing.h"
+#include "models/peers/stream_agent_testing.h"
 
 namespace scmi_vp::models {
 namespace {
 
 using testing_tools::service_of;
+using testing_tools::stream_agent;
+using testing_tools::token_of;
 using testing_tools::wall_platform;
-using words = std::vector<std::uint32_t>;
-
-/// An agent that speaks the stream's language; blocking, with a time limit.
-class stream_agent {
-public:
-    explicit stream_agent(const std::string& path) : socket_(testing_tools::connect_to(path)) {}
-
-    static std::vector<std::uint8_t> frame(std::uint8_t protocol, std::uint8_t message,
-                                           std::uint16_t token, words payload = {}) {
-        payload.insert(
-            payload.begin(),
-            {std::uint32_t(4 * payload.size() + 4),
-             scmi::header{message, scmi::message_type::command, protocol, token}.pack()});
-        std::vector<std::uint8_t> bytes(4 * payload.size());
-        std::memcpy(bytes.data(), payload.data(), bytes.size());
-        return bytes;
-    }
-    void send(const std::vector<std::uint8_t>& bytes) {
-        for (std::size_t sent = 0; sent < bytes.size();) {
-            pollfd p{socket_.fd(), POLLOUT, 0};
-            if (::poll(&p, 1, 5000) != 1) throw std::runtime_error("it does not read");
-            sent += socket_.send(bytes.data() + sent, bytes.size() - sent).bytes;
-        }
-    }
-    /// The next message's words; empty when the connection is closed.
-    words next(int ms = 5000) {
-        std::uint32_t size = 0;
-        if (!read(&size, 4, ms)) return {};
-        words w((size + 3) / 4);
-        if (!read(w.data(), size, ms)) throw std::runtime_error("closed in a message");
-        return w;
-    }
-    words ask(std::uint8_t protocol, std::uint8_t message, words payload = {}) {
-        send(frame(protocol, message, 1, std::move(payload)));
-        return next();
-    }
-    bool dropped() { return next().empty(); }
-    void no_more() { ::shutdown(socket_.fd(), SHUT_WR); }
-    int fd() const { return socket_.fd(); }
-
-private:
-    bool read(void* to, std::size_t size, int ms) {
-        virtio::fd_list fds;
-        for (std::size_t have = 0; have < size;) {
-            if (!testing_tools::readable(socket_.fd(), ms))
-                throw std::runtime_error("nothing came");
-            const auto r = socket_.receive(static_cast<char*>(to) + have, size - have, fds);
-            if (r.what == virtio::io_result::status::closed) return false;
-            have += r.bytes;
-        }
-        return true;
-    }
-    virtio::unix_stream socket_;
-};
-
-std::uint16_t token_of(const words& w) {
-    return scmi::header::unpack(w.at(0)).token;
-}
+using testing_tools::words;
 
 TEST(stream_service, probe_commands_and_a_delayed_response) {
     wall_platform run;
@@ -96,6 +40,26 @@ TEST(stream_service, probe_commands_and_a_delayed_response) {
         EXPECT_EQ(token_of(delayed), 77u);
         // A size that does not fit the command is the platform's to refuse: PROTOCOL_ERROR.
         EXPECT_EQ(std::int32_t(a.ask(scmi::protocol::clock, 6, {0, 0}).at(1)), -10);
+    });
+}
+
+// docs/serve.md shows these bytes.
+TEST(stream_service, speaks_as_the_documentation_says) {
+    wall_platform run;
+    const std::string path = run.stream();
+    run.play([&] {
+        stream_agent a(path);
+        a.send({4, 0, 0, 0, 0, 0x40, 4, 0});
+        std::array<std::uint8_t, 16> answer{};
+        for (std::size_t have = 0; have < answer.size();) {
+            ASSERT_TRUE(testing_tools::readable(a.fd(), 5000));
+            const ssize_t n = ::recv(a.fd(), answer.data() + have, answer.size() - have, 0);
+            ASSERT_GT(n, 0);
+            have += std::size_t(n);
+        }
+        const std::array<std::uint8_t, 16> documented{0x0c, 0, 0, 0, 0, 0x40, 4, 0,
+                                                      0,    0, 0, 0, 0, 0,    2, 0};
+        EXPECT_EQ(answer, documented);
     });
 }
 
@@ -206,7 +170,7 @@ TEST(stream_service, who_owes_the_rest_of_a_message_is_dropped) {
         a.send({8, 0, 0});
         EXPECT_TRUE(a.dropped());
     });
-    EXPECT_TRUE(run.reported("it has not finished a message"));
+    EXPECT_TRUE(run.reported("it has not sent the rest of a message for 300ms"));
 }
 
 TEST(stream_service, who_does_not_read_is_dropped) {
@@ -227,7 +191,7 @@ TEST(stream_service, who_does_not_read_is_dropped) {
         }
         EXPECT_EQ(stream_agent(path).ask(0x10, 0).at(2), 0x20000u) << "the next one is served";
     });
-    EXPECT_TRUE(run.reported("the session ended: it has not finished a message, or not read"));
+    EXPECT_TRUE(run.reported("the session ended: it has not read its socket for 300ms: "));
 }
 
 TEST(stream_service, an_agent_that_goes_takes_its_wishes_along) {

@@ -2,12 +2,18 @@
 // Whatever a front end or its guest does, the session ends (or the ring stops) with a message that
 // says why, the process survives, and the next guest is served. (What a session refuses message by
 // message: virtio/vhost_user_hostile_test.cpp.)
+#include <array>
 #include <atomic>
 #include <cstring>
+#include <ctime>
+#include <fstream>
 #include <random>
 #include <thread>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "models/peers/wall_clock_testing.h"
@@ -104,6 +110,189 @@ TEST(hostile_guest, wrong_descriptors) {
     EXPECT_TRUE(run.reported("neither an eventfd nor a Unix socket"));
 }
 
+/// Passes its own end of the connection and goes. Held there, nobody would hear it go.
+void passes_its_own_end(front_request how) {
+    wall_platform run;
+    const std::string path = run.guest(true);
+    run.play([&] {
+        {
+            stranger s(path);
+            s.send(vhost_user::encode(front_request::set_protocol_features,
+                                      vhost_user::flag_version,
+                                      vhost_user::offer_for_uml_time_travel));
+            const int own = s.socket.fd();
+            if (how == front_request::set_backend_req_fd) {
+                s.send(vhost_user::encode(how, vhost_user::flag_version), {own});
+            } else if (how == front_request::get_features) {
+                s.socket.send("\1", 1, &own, 1);  // with a message that is never finished
+            } else {
+                s.send(vhost_user::encode(how, vhost_user::flag_version,
+                                          vhost_user::vring_fd{0, false}),
+                       {own});
+            }
+            if (how != front_request::get_features) {
+                EXPECT_TRUE(s.dropped());
+            }
+        }
+        serves_another(path);
+    });
+    EXPECT_TRUE(run.reported("its own end of this connection"))
+        << testing::PrintToString(run.reports);
+}
+
+bool kernel_knows_peers() {
+    const auto both = virtio::unix_stream::make_pair();
+    return both.first.is_peer(both.second.fd());
+}
+
+class passed_own_end : public testing::TestWithParam<front_request> {};
+
+TEST_P(passed_own_end, does_not_keep_the_next_one_out) {
+    if (!kernel_knows_peers()) GTEST_SKIP() << "this kernel has no unix_diag";
+    passes_its_own_end(GetParam());
+}
+INSTANTIATE_TEST_SUITE_P(by, passed_own_end,
+                         testing::Values(front_request::set_vring_call,
+                                         front_request::set_vring_kick,
+                                         front_request::set_vring_err,
+                                         front_request::set_backend_req_fd,
+                                         front_request::get_features));
+
+// On its way in a socket that is a legal call descriptor (User-Mode Linux passes sockets).
+TEST(hostile_guest, sends_its_own_end_into_its_call_socket) {
+    wall_platform run;
+    const std::string path = run.guest();
+    run.play([&] {
+        auto pair = virtio::unix_stream::make_pair();
+        {
+            stranger s(path);
+            const int own = s.socket.fd();
+            pair.first.send("x", 1, &own, 1);
+            s.send(vhost_user::encode(front_request::set_vring_call, vhost_user::flag_version,
+                                      vhost_user::vring_fd{0, false}),
+                   {pair.second.fd()});
+            pair.second.close();
+            s.send(vhost_user::encode(front_request::get_features, vhost_user::flag_version));
+            EXPECT_TRUE(testing_tools::readable(s.socket.fd(), 5000));
+            pair.first.send("x", 1, &own, 1);
+        }
+        serves_another(path);
+    });
+}
+
+sim_time cpu_time() {
+    timespec t{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return seconds(t.tv_sec) + nanoseconds(t.tv_nsec);
+}
+
+/// What this process uses while a front end does nothing for a second.
+sim_time used_in_a_second() {
+    const sim_time before = cpu_time();
+    ::usleep(1'000'000);
+    return cpu_time() - before;
+}
+
+TEST(hostile_guest, a_semaphore_as_kick_descriptor_is_refused) {
+    wall_platform run;
+    const std::string path = run.guest();
+    run.play([&] {
+        real_guest g(path);
+        g.connect();
+        g.base_version();
+        const virtio::file_descriptor bell(::eventfd(1'000'000, EFD_SEMAPHORE | EFD_NONBLOCK));
+        const auto m = vhost_user::encode(front_request::set_vring_kick, vhost_user::flag_version,
+                                          vhost_user::vring_fd{0, false});
+        virtio::unix_stream(virtio::file_descriptor(::dup(g.fd())))
+            .send(m.data(), m.size(), std::array<int, 1>{bell.get()}.data(), 1);
+        EXPECT_TRUE(g.closed());
+        EXPECT_LT(used_in_a_second(), milliseconds(300));
+        serves_another(path);
+    });
+    EXPECT_TRUE(run.reported("the kick descriptor of queue 0 is a semaphore"));
+}
+
+// vhost-user.rst, VHOST_USER_SET_VRING_KICK: with bit 8 set there is no descriptor, and the back
+// end looks by itself.
+TEST(hostile_guest, without_a_kick_descriptor_it_is_served_and_costs_nothing) {
+    wall_platform run;
+    const std::string path = run.guest();
+    run.play([&] {
+        real_guest g(path);
+        g.connect();
+        const auto m = vhost_user::encode(front_request::set_vring_kick, vhost_user::flag_version,
+                                          vhost_user::vring_fd{0, true});
+        g.raw(m.data(), m.size());
+        EXPECT_EQ(g.base_version(), 0x20000u);
+        EXPECT_LT(used_in_a_second(), milliseconds(300));
+        EXPECT_EQ(g.base_version(), 0x20000u);
+    });
+}
+
+void offers_memory(const virtio::file_descriptor& file, std::uint64_t size, bool good,
+                   const std::string& why) {
+    wall_platform run;
+    const std::string path = run.guest();
+    run.play([&] {
+        stranger s(path);
+        vhost_user::mem_table table;
+        table.regions = {{0, size, 0x700000, 0}};
+        s.send(vhost_user::encode(front_request::set_mem_table, vhost_user::flag_version, table),
+               {file.get()});
+        s.send(vhost_user::encode(front_request::get_features, vhost_user::flag_version));
+        if (good) {
+            EXPECT_TRUE(testing_tools::readable(s.socket.fd(), 5000));
+            EXPECT_FALSE(s.dropped(100));
+        } else {
+            EXPECT_TRUE(s.dropped());
+        }
+        s.socket.close();
+        serves_another(path);
+    });
+    EXPECT_TRUE(why.empty() || run.reported(why)) << testing::PrintToString(run.reports);
+}
+
+TEST(hostile_guest, memory_that_is_sealed_against_writing_is_refused_with_the_reason) {
+    const virtio::file_descriptor file(::memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    ASSERT_EQ(::ftruncate(file.get(), 1 << 16), 0);
+    ASSERT_EQ(::fcntl(file.get(), F_ADD_SEALS, F_SEAL_WRITE), 0);
+    offers_memory(file, 1 << 16, false, "sealed against writing");
+}
+
+TEST(hostile_guest, memory_that_is_sealed_against_shrinking_is_taken) {
+    const virtio::file_descriptor file(::memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    ASSERT_EQ(::ftruncate(file.get(), 1 << 16), 0);
+    ASSERT_EQ(::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), 0);
+    offers_memory(file, 1 << 16, true, "");
+}
+
+/// Reserves huge pages as long as it lives, where this process may.
+class huge_pages {
+public:
+    huge_pages() {
+        std::ifstream(name) >> before_;
+        std::ofstream(name) << before_ + 4;
+    }
+    ~huge_pages() { std::ofstream(name) << before_; }
+
+private:
+    static constexpr const char* name = "/proc/sys/vm/nr_hugepages";
+    long before_ = 0;
+};
+
+TEST(hostile_guest, memory_in_huge_pages_is_taken_also_a_part_of_one) {
+    const huge_pages some;
+    const virtio::file_descriptor file(::memfd_create("test", MFD_CLOEXEC | MFD_HUGETLB));
+    constexpr std::size_t size = 2 << 20;
+    void* const page = file.valid() && ::ftruncate(file.get(), size) == 0
+                           ? ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0)
+                           : MAP_FAILED;
+    if (page == MAP_FAILED) GTEST_SKIP() << "no huge page of 2 MiB can be had here";
+    ::munmap(page, size);
+    testing_tools::in_child([&] { offers_memory(file, size, true, ""); });
+    testing_tools::in_child([&] { offers_memory(file, 0x3000, true, ""); });
+}
+
 TEST(hostile_guest, overlapping_regions) {
     wall_platform run;
     const std::string path = run.guest();
@@ -145,7 +334,7 @@ TEST(hostile_guest, owes_the_rest_of_a_message) {
         EXPECT_TRUE(s.dropped());
         serves_another(path);
     });
-    EXPECT_TRUE(run.reported("it has not finished a message"));
+    EXPECT_TRUE(run.reported("it has not sent the rest of a message for 300ms"));
 }
 
 // Replies pile up in the socket, then here, up to a limit.

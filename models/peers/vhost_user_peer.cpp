@@ -148,6 +148,7 @@ void vhost_user_peer::reply() {
 void vhost_user_peer::end(const std::string& given) {
     if (ended_ || !main_) return;
     const std::string why = given;  // it may be our own complaint or failure
+    if (how_ == manner::in_turns) last_memory_ = session_.memory();
     if (!session_.ended()) {
         vhost_user::effects e = session_.close(why);
         e.complaint.clear();
@@ -201,6 +202,10 @@ void vhost_user_peer::serve_kick(unsigned queue) {
     vhost_user::doorbell& bell = session_.kick_bell(queue);
     const auto heard = bell.listen();
     if (heard == vhost_user::doorbell::heard::gone) bell.close();
+    if (heard == vhost_user::doorbell::heard::semaphore) {
+        return end("the kick descriptor of queue " + std::to_string(queue) +
+                   " is a semaphore (EFD_SEMAPHORE): it stays rung however often it is read");
+    }
     if (heard != vhost_user::doorbell::heard::rung) return;
     vhost_user::effects e = session_.kicked(queue);
     apply(e);
@@ -211,6 +216,13 @@ void vhost_user_peer::hear(unsigned queue) {
     if (how_ == manner::in_turns) return device_.kick(queue);
     if (queue == virtio::scmi_cmdq) device_.look();
     heard_ |= queue_mask{1} << queue;
+}
+
+bool vhost_user_peer::look_at(unsigned queue) {
+    // Of event buffers nobody waits for: the next look is soon enough.
+    const bool more = queue == virtio::scmi_cmdq && device_.look();
+    if (more || queue != virtio::scmi_cmdq) heard_ |= queue_mask{1} << queue;
+    return more;
 }
 
 void vhost_user_peer::pass_on_kicks() {

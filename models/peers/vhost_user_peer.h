@@ -59,7 +59,8 @@ public:
     void serve_kick(unsigned queue);
     /// A running queue that is kicked in no way: look at it from time to time.
     bool polled(unsigned queue) const { return session_.polled(queue); }
-    void look_at(unsigned queue) { hear(queue); }
+    /// True: there were commands. (Only at_once.)
+    bool look_at(unsigned queue);
 
     // --- at_once: the driver runs on while simulated time is behind ---
     /// Kicks were heard that the device knows nothing of yet.
@@ -98,6 +99,10 @@ public:
     sim_time first_command() const { return first_command_; }
     std::uint64_t calls() const { return calls_; }
     const std::string& ring_fault() const { return ring_fault_; }
+    /// What the front end shares; after its end, what it shared at last.
+    const virtio::vhost_user::memory_table& memory() const {
+        return ended_ ? last_memory_ : session_.memory();
+    }
 
     void used_buffer_interrupt(unsigned queue) override;
     void ring_broken(unsigned queue, const virtio::ring_fault& fault) override;
@@ -125,6 +130,7 @@ private:
     session session_;
     scmi_device& device_;
     virtio::guest_memory& view_;
+    virtio::vhost_user::memory_table last_memory_;  ///< of one that has ended
     virtio::vhost_user::wire reply_;
     queue_mask call_again_ = 0, paused_ = 0, heard_ = 0;
     /// Where each queue was last paused or stopped.

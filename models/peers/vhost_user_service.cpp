@@ -13,10 +13,9 @@ namespace {
 // Others wait while one front end talks.
 constexpr int messages_per_turn = 64;
 constexpr std::uint64_t most_complaints = 8;
-// A front end that neither rings nor sends messages has its ring looked at this often.
-constexpr sim_time look_every = microseconds(50);
-// No descriptors left: somebody may close some.
-constexpr sim_time accept_pause = seconds(1);
+// A front end that neither rings nor sends messages has its ring looked at as often as this while
+// commands come, and ever more rarely while none do: that costs next to nothing.
+constexpr sim_time look_soon = microseconds(50), look_rarely = milliseconds(10);
 
 }  // namespace
 
@@ -31,7 +30,7 @@ vhost_user_service::vhost_user_service(virtio::unix_listener listener,
 void vhost_user_service::watch(std::vector<pollfd>& fds) {
     peer_.hear_what_was_not_kicked();
     const auto events = static_cast<short>(POLLIN | (peer_.backlog() ? POLLOUT : 0));
-    const bool closed = !peer_.connected() && now() < accept_again_;
+    const bool closed = !peer_.connected() && !accept_pause_.over();
     fds.push_back({closed ? -1 : peer_.fd(), events, 0});
     fds.push_back({peer_.channel_fd(), events, 0});
     for (unsigned q = 0; q < vhost_user_peer::queues; ++q) {
@@ -63,10 +62,13 @@ void vhost_user_service::serve_connection() {
             peer_.reply();
             if (!peer_.connected()) break;
         }
-        if (!connected && peer_.connected()) told_ = 0;
+        if (!connected && peer_.connected()) {
+            accept_pause_.succeeded();
+            told_ = 0;
+            look_after_ = look_soon;
+        }
     } catch (const error& e) {
-        accept_again_ = now() + accept_pause;
-        report_(e.what());
+        if (peer_.connected() || accept_pause_.failed()) report_(e.what());
     }
 }
 
@@ -82,7 +84,7 @@ void vhost_user_service::after() {
     for (unsigned q = 0; q < vhost_user_peer::queues; ++q) {
         polled |= peer_.connected() && peer_.polled(q);
     }
-    look_at_ = polled ? now() + look_every : sim_time::max();
+    look_at_ = polled ? now() + look_after_ : sim_time::max();
     tell();
 }
 
@@ -106,18 +108,26 @@ void vhost_user_service::tell() {
 
 sim_time vhost_user_service::deadline() const {
     if (!peer_.failure().empty() || peer_.heard()) return sim_time{};
-    return std::min(stalled_at_, look_at_);
+    const sim_time accept_at = peer_.connected() ? sim_time::max() : accept_pause_.deadline();
+    return std::min({stalled_at_, look_at_, accept_at});
 }
 
 void vhost_user_service::overdue() {
     if (now() >= stalled_at_) {
-        peer_.end("it has not finished a message, or not read its socket, for " +
+        peer_.end((peer_.backlog() ? "it has not read its socket for "
+                                   : "it has not sent the rest of a message for ") +
                   to_string(patience));
     }
-    for (unsigned q = 0; q < vhost_user_peer::queues; ++q) {
-        if (now() >= look_at_ && peer_.connected() && peer_.polled(q)) peer_.look_at(q);
-    }
+    if (now() >= look_at_) look();
     after();
+}
+
+void vhost_user_service::look() {
+    bool commands = false;
+    for (unsigned q = 0; q < vhost_user_peer::queues; ++q) {
+        commands |= peer_.connected() && peer_.polled(q) && peer_.look_at(q);
+    }
+    look_after_ = commands ? look_soon : std::min(look_rarely, look_after_ + look_after_);
 }
 
 }  // namespace scmi_vp::models

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "models/peers/accept_pause.h"
 #include "models/peers/vhost_user_peer.h"
 #include "models/peers/wall_clock.h"
 
@@ -34,11 +35,14 @@ public:
 private:
     void serve_connection();
     void after();
+    void look();
     void tell();
 
     vhost_user_peer peer_;
     std::function<void(const std::string&)> report_;
-    sim_time stalled_at_ = sim_time::max(), accept_again_, look_at_ = sim_time::max();
+    sim_time stalled_at_ = sim_time::max();
+    accept_pause accept_pause_;
+    sim_time look_at_ = sim_time::max(), look_after_ = microseconds(50);
     bool was_connected_ = false;
     std::uint64_t told_ = 0;
     std::string told_fault_;

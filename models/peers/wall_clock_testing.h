@@ -75,11 +75,12 @@ struct wall_platform {
         }
         return c;
     }
+    unsigned next_agent() const { return unsigned(guests.size() + streams.size()); }
     /// The path where the next agent's guest may connect.
     std::string guest(bool in_band = false) {
         vhost_user::session_config session;
         if (in_band) session.protocol_features = vhost_user::offer_for_uml_time_travel;
-        const auto agent = unsigned(guests.size());
+        const unsigned agent = next_agent();
         const std::string path = folder / ("guest" + std::to_string(agent)).c_str();
         guests.push_back(std::make_unique<vhost_user_service>(virtio::unix_listener(path), session,
                                                               platform.device(agent),
@@ -88,18 +89,20 @@ struct wall_platform {
         clock.add(*guests.back());
         return path;
     }
+    /// The same of an agent that speaks over a stream.
     std::string stream(std::uint32_t max_payload = 128) {
-        const std::string path = folder / "stream";
-        streams.push_back(std::make_unique<stream_service>(virtio::unix_listener(path),
-                                                           platform.device(0), platform.view(0),
-                                                           max_payload, reporter()));
+        const unsigned agent = next_agent();
+        const std::string path = folder / ("stream" + std::to_string(agent)).c_str();
+        streams.push_back(
+            std::make_unique<stream_service>(virtio::unix_listener(path), platform.device(agent),
+                                             platform.view(agent), max_payload, reporter()));
         streams.back()->patience = patience;
         clock.add(*streams.back());
         return path;
     }
-    /// Runs the platform until `others`, in a thread, has ended.
+    /// Runs the platform until `others`, in a thread, has ended; more than `at_most` is a failure.
     template <class Others>
-    void play(Others others) {
+    void play(Others others, sim_time at_most = seconds(60)) {
         std::thread thread([&] {
             try {
                 others();
@@ -108,7 +111,7 @@ struct wall_platform {
             }
             end.ring();
         });
-        EXPECT_EQ(clock.run(seconds(60)), wall_clock::ending::stopped);
+        EXPECT_EQ(clock.run(at_most), wall_clock::ending::stopped);
         thread.join();
     }
     bool reported(const std::string& part) const {

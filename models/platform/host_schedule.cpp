@@ -5,6 +5,12 @@
 #include <algorithm>
 
 namespace scmi_vp::models {
+namespace {
+
+/// Pauses that go on until the end of the run.
+constexpr std::uint64_t no_limit = UINT64_MAX;
+
+}  // namespace
 
 host_schedule::host_schedule(const host_slot& slot, const std::vector<host_pause>& pauses,
                              std::uint64_t seed, const std::string& name)
@@ -15,7 +21,7 @@ host_schedule::host_schedule(const host_slot& slot, const std::vector<host_pause
         const std::string stream = name + ".pause." + std::to_string(n++);
         pauses_.push_back({latency(p.every, random_stream(seed, stream, "every")),
                            latency(p.length, random_stream(seed, stream, "length")),
-                           p.count ? p.count : UINT64_MAX,
+                           p.count ? p.count : no_limit,
                            sim_time{},
                            {}});
     }
@@ -23,12 +29,14 @@ host_schedule::host_schedule(const host_slot& slot, const std::vector<host_pause
 
 void host_schedule::draw(pause_process& p, sim_time beyond) {
     while (p.left > 0 && p.drawn_to <= beyond) {
-        // At least a picosecond apart: a process of empty gaps would never get beyond anything.
-        const sim_time from = p.drawn_to + std::max(p.every.next(), picoseconds(1));
+        // Endless ones at least a picosecond apart: empty gaps would never get beyond anything.
+        const sim_time gap = p.every.next();
+        const sim_time from =
+            p.drawn_to + (p.left == no_limit ? std::max(gap, picoseconds(1)) : gap);
         const sim_time to = from + p.length.next();
         p.known.push_back({from, to});
         p.drawn_to = to;
-        --p.left;
+        if (p.left != no_limit) --p.left;
     }
 }
 

@@ -2,6 +2,7 @@
 // See scmi_device.h.
 #include "models/platform/scmi_device.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "models/waves.h"
@@ -23,6 +24,7 @@ scmi_device::scmi_device(sc_core::sc_module_name name, const platform_config& co
     : sc_core::sc_module(name),
       server_(shared ? shared->server_
                      : std::make_shared<scmi::platform_server>(config.description)),
+      sharing_(shared ? shared->sharing_ : std::make_shared<std::vector<scmi_device*>>()),
       unsolicited_(config.unsolicited),
       latencies_(std::move(latencies)),
       host_always_(latencies_.schedule.always()),
@@ -35,13 +37,9 @@ scmi_device::scmi_device(sc_core::sc_module_name name, const platform_config& co
              alarm(calling<&scmi_device::flush_events>(this))},
       wake_(calling<&scmi_device::woken>(this)),
       resume_(calling<&scmi_device::run_workers>(this)) {
+    sharing_->push_back(this);
     // What the platform changes by itself happens once, whoever is told of it.
-    if (shared) {
-        shared->sharing_.push_back(this);
-    } else {
-        changes_ = config.changes;
-        sharing_.push_back(this);
-    }
+    if (!shared) changes_ = config.changes;
 }
 
 void scmi_device::start(unsigned queue, const virtio::ring_layout& layout,
@@ -106,8 +104,11 @@ void scmi_device::answer_in_flight() {
 void scmi_device::reset() {
     for (unsigned q = 0; q < live_.size(); ++q) stop(q);
     ++epoch_;  // what is under way finds itself cancelled
+    // Who comes next on this channel has asked for none of it.
+    for (scmi_device* d : *sharing_) d->forget_notifications_to(agent_id_);
     for (std::uint32_t j = 0; j < jobs_.size(); ++j) {
         if (!jobs_[j].in_use) continue;
+        tell(jobs_[j].result.told);  // it goes without a response, but what it changed is changed
         release_job(j);
     }
     held_.clear();
@@ -119,7 +120,19 @@ void scmi_device::reset() {
     awake_ = false;
     wake_.clear();
     resume_.clear();
-    server_->reset_agent(agent_id_);
+    server_->reset_agent(agent_id_, told_);
+    tell(told_);
+}
+
+/// What commands under way have changed, and others are told when they are done.
+void scmi_device::forget_notifications_to(std::uint32_t agent_id) {
+    for (job& j : jobs_) {
+        scmi::notifications& told = j.result.told;
+        told.erase(std::remove_if(
+                       told.begin(), told.end(),
+                       [agent_id](const scmi::notification& n) { return n.agent_id == agent_id; }),
+                   told.end());
+    }
 }
 
 void scmi_device::kick(unsigned queue) {
@@ -219,6 +232,7 @@ inline void scmi_device::begin(std::uint32_t index) {
                            never);
     if (rarely(never)) {
         --busy_;
+        tell(j.result.told);
         return lose(index);
     }
     calendar_.at(latencies_.schedule.finish(t, service), {index, step::ready, epoch_});
@@ -276,6 +290,7 @@ inline void scmi_device::response_ready(std::uint32_t index) {
     mon_.ready(j.chain.head, now());
     --busy_;
     if (waves* w = mon_.wave()) w->workers(now(), busy_);
+    if (rarely(!j.result.told.empty())) tell(j.result.told);
     const sim_time back = latencies_.return_.next();
     sim_time delay = back;
     if (rarely(!latencies_.faults.empty()) && !inject(index, delay)) {
@@ -321,8 +336,9 @@ bool scmi_device::inject(std::uint32_t index, sim_time& back) {
 }
 
 void scmi_device::hold(std::uint32_t index, const fault_effect& e) {
-    held_.push_back({index, e.replies_first, ++next_held_});
-    if (e.held_at_most == sim_time::max()) return;
+    const bool has_limit = e.held_at_most != sim_time::max();
+    held_.push_back({index, e.replies_first, ++next_held_, has_limit});
+    if (!has_limit) return;
     calendar_.at(now() + e.held_at_most, {next_held_, step::held_long_enough, epoch_});
 }
 
@@ -348,10 +364,23 @@ void scmi_device::release_held() {
     }
 }
 
+bool scmi_device::owes_answers() {
+    const auto delayed = [](const event_message& m) {
+        return m.in_use && m.kind == event_kind::delayed_response;
+    };
+    if (has_work(virtio::scmi_cmdq)) return true;
+    if (std::any_of(events_.begin(), events_.end(), delayed)) return true;
+    const auto waits_for_others = [](const held_response& h) { return !h.has_limit; };
+    return std::count_if(jobs_.begin(), jobs_.end(), [](const job& j) { return j.in_use; }) >
+           std::count_if(held_.begin(), held_.end(), waits_for_others);
+}
+
 // A delayed response that will not be sent gives its place in the platform's limit back.
 void scmi_device::forget_delayed(job& j) {
     if (!j.result.delayed) return;
-    server_->delayed_done(header_of(*j.result.delayed).protocol_id);
+    const scmi::header h = header_of(*j.result.delayed);
+    server_->delayed_done(agent_id_, h.protocol_id);
+    mon_.delayed_lost(h.token, h.protocol_id);
     j.result.delayed.reset();
 }
 

@@ -102,6 +102,10 @@ public:
     void record_responses(traces::span_histogram* into) { responses_ = into; }
     const scmi::platform_server& server() const { return *server_; }
     unsigned busy_workers() const { return busy_; }
+    /// Something will still be answered to this agent, if nobody asks for more: a command that was
+    /// given or is under way, or a delayed response. Not what was lost, nor a reply that a fault
+    /// holds until later ones have gone when there are none to come.
+    bool owes_answers();
     std::uint64_t served() const { return served_; }
     std::uint64_t malformed() const { return malformed_; }
     const fault_injector& faults() const { return latencies_.faults; }
@@ -134,6 +138,7 @@ private:
         std::uint32_t job;
         std::uint32_t replies_first;
         std::uint32_t number;  ///< to be found by when its time is up
+        bool has_limit;        ///< it goes at some time, also when nothing follows it
     };
     enum class step : std::uint8_t {
         take,
@@ -183,7 +188,9 @@ private:
     void retire_event(std::uint32_t e);
     bool take_event_chain();
     bool deliver(event_message& m);
+    void tell(scmi::notifications& all);
     void send_notification(scmi::notification& n);
+    void forget_notifications_to(std::uint32_t agent_id);
     void answer_in_flight();
     sim_time service_time(const scmi::header& h, std::int32_t resource, bool& never);
     [[gnu::noinline]] void record_response(const job& j);
@@ -195,8 +202,8 @@ private:
 
     scope cmdq_{"cmdq"}, eventq_{"eventq"};
     std::shared_ptr<scmi::platform_server> server_;
-    std::vector<scmi_device*>
-        sharing_;  ///< the devices of this platform, where it changes by itself
+    /// The devices of this platform: an agent is told of changes through its own. One list for all.
+    std::shared_ptr<std::vector<scmi_device*>> sharing_;
     std::vector<unsolicited_message> unsolicited_;
     std::vector<platform_change_config> changes_;
     host_latencies latencies_;
@@ -223,7 +230,7 @@ private:
     std::vector<std::uint32_t> free_events_;
     std::vector<std::uint32_t> waiting_events_;                   ///< for a buffer, in order
     std::vector<std::uint64_t> unsolicited_done_, changes_done_;  ///< how often, by row
-    std::deque<scmi::notification> told_;
+    scmi::notifications told_;
     event_counts events_sent_;
     std::uint64_t served_ = 0, malformed_ = 0;
     virtio::chain event_chain_;

@@ -7,6 +7,10 @@
 namespace scmi_vp::models {
 namespace {
 
+// So many messages may wait for an event buffer, in order, behind a delayed response; what comes
+// then and may be dropped is, or an agent that gives none would cost ever more memory.
+constexpr std::size_t most_waiting_events = 256;
+
 scmi::header header_of(const scmi::message_bytes& m) {
     return scmi::header::unpack(scmi::get_u32(m.data(), m.size(), 0));
 }
@@ -43,13 +47,19 @@ void scmi_device::unsolicited_due(std::uint32_t row) {
 void scmi_device::change_due(std::uint32_t row) {
     const platform_change_config& change = changes_[row];
     server_->change(change.steps[changes_done_[row] % change.steps.size()], told_);
-    for (scmi::notification& n : told_) {
-        for (scmi_device* d : sharing_) {
+    tell(told_);
+    again(row, step::change, change.when, ++changes_done_[row]);
+}
+
+/// A change is made: each agent that asked is told now, through its own device. Of a command's
+/// changes when its work is done, so the reply, which has still to return, may come later.
+void scmi_device::tell(scmi::notifications& all) {
+    for (scmi::notification& n : all) {
+        for (scmi_device* d : *sharing_) {
             if (d->agent_id_ == n.agent_id) d->send_notification(n);
         }
     }
-    told_.clear();
-    again(row, step::change, change.when, ++changes_done_[row]);
+    all.clear();
 }
 
 void scmi_device::send_notification(scmi::notification& n) {
@@ -90,6 +100,10 @@ void scmi_device::event_ready(std::uint32_t index) {
     event_message& m = events_[index];
     if (m.kind == event_kind::delayed_response) mon_.delayed_ready(m.token, m.protocol_id, now());
     if (!latencies_.faults.empty() && !m.faults_applied && !inject(index)) return;
+    if (m.kind != event_kind::delayed_response && waiting_events_.size() >= most_waiting_events) {
+        ++events_sent_.dropped;
+        return retire_event(index);
+    }
     waiting_events_.push_back(index);
     flush_events();
 }
@@ -102,6 +116,9 @@ bool scmi_device::inject(std::uint32_t index) {
     fault_effect e = latencies_.faults.apply(what, m.resource, now(), m.bytes);
     m.faults_applied = true;
     m.used_length = e.used_length;
+    if (e.unusable && m.kind == event_kind::delayed_response) {
+        mon_.delayed_lost(m.token, m.protocol_id);
+    }
     for (fault_effect::copy& c : e.copies) {
         event_message again;
         again.bytes = std::move(c.bytes);
@@ -118,8 +135,8 @@ bool scmi_device::inject(std::uint32_t index) {
 }
 
 /// Sends what waits, in order. A delayed response must be sent: it waits for a buffer, and what
-/// comes after it waits, too. Anything else is dropped and counted when there is none (virtio
-/// 5.17.6.3 allows it for notifications).
+/// comes after it waits, too (most_waiting_events). Anything else is dropped and counted when there
+/// is none (virtio 5.17.6.3 allows it for notifications).
 void scmi_device::flush_events() {
     std::size_t done = 0;
     bool sent = false;
@@ -142,7 +159,7 @@ void scmi_device::flush_events() {
 
 void scmi_device::retire_event(std::uint32_t index) {
     event_message& m = events_[index];
-    if (m.places_of != 0) server_->delayed_done(m.places_of);
+    if (m.places_of != 0) server_->delayed_done(agent_id_, m.places_of);
     m.in_use = false;
     free_events_.push_back(index);
 }

@@ -47,14 +47,17 @@ platform_config platform(unsigned workers) {
 /// A driver without a kernel: puts commands into the ring, and collects when it is interrupted.
 class bench : public sc_core::sc_module, public device_front {
 public:
-    bench(const platform_config& config, host_latencies latencies)
-        : sc_core::sc_module(sc_core::sc_module_name("bench")),
+    /// Agent 1, or on its platform agent 2, whose driver is the first one's.
+    bench(const platform_config& config, host_latencies latencies, bench* first = nullptr)
+        : sc_core::sc_module(sc_core::sc_module_name(first ? "second" : "bench")),
           bytes_(ram_bytes),
           mon_(sink_),
-          device("device", config, std::move(latencies), view_, mon_) {
+          device("device", config, std::move(latencies), view_, mon_, first ? 2 : 1,
+                 first ? &first->device : nullptr) {
         view_.add_region({ram, ram_bytes, bytes_.data()});
         device.connect(*this);
         start();
+        if (first) return;
         SC_HAS_PROCESS(bench);
         SC_THREAD(run_driver);
     }
@@ -96,8 +99,10 @@ public:
                 std::uint32_t words[2];
                 std::memcpy(words, u.token, sizeof words);
                 const scmi::header h = scmi::header::unpack(words[0]);
-                seen.push_back((h.type == scmi::message_type::command ? "reply " : "delayed ") +
-                               std::to_string(h.token) + " status " +
+                const char* const kind = h.type == scmi::message_type::command        ? "reply "
+                                         : h.type == scmi::message_type::notification ? "told "
+                                                                                      : "delayed ";
+                seen.push_back(kind + std::to_string(h.token) + " status " +
                                std::to_string(std::int32_t(words[1])) + " at " + to_string(now()));
             }
         }
@@ -279,6 +284,58 @@ TEST(scmi_device, drops_what_is_under_way_when_it_is_reset) {
         b.read_async(4);
     });
     EXPECT_THAT(seen, ElementsAre("reply 4 status 0 at 115us", "delayed 4 status 0 at 120us"));
+}
+
+/// Agent 2 sets a level; agent 1, which has asked to be told of it, resets its device meanwhile.
+class told_of_a_level : public testing::Test {
+protected:
+    void run(const std::function<void(bench&, bench&)>& driver) {
+        platform_config c = platform(1);
+        std::vector<std::uint8_t>& protocols = c.description.protocols;
+        protocols.insert(protocols.begin(), scmi::protocol::perf);
+        c.description.agents.resize(2);
+        c.description.performance_domains.resize(1);
+        c.description.performance_domains[0].levels = {{1, 1, 1}, {2, 1, 1}};
+        c.description.performance_domains[0].level = 1;
+        c.description.performance_domains[0].notifies_level = true;
+        bench one(c, service_of(microseconds(10)));
+        bench two(c, service_of(microseconds(10)), &one);
+        one.driver = [&] {
+            one.post_event_buffer();
+            one.send(1, scmi::protocol::perf, 0xa, {0, 1});
+            pass(microseconds(20));
+            two.send(2, scmi::protocol::perf, 7, {0, 2});
+            pass(microseconds(5));
+            driver(one, two);
+        };
+        one.run();
+        of_one = one.seen;
+        of_two = two.seen;
+    }
+    strings of_one, of_two;
+};
+
+TEST_F(told_of_a_level, an_agent_is_told_when_it_is_set) {
+    run([](bench&, bench&) {});
+    EXPECT_THAT(of_one, ElementsAre("reply 1 status 0 at 10us", "told 0 status 2 at 30us"));
+    EXPECT_THAT(of_two, ElementsAre("reply 2 status 0 at 30us"));
+}
+
+TEST_F(told_of_a_level, who_comes_after_it_is_not) {
+    run([](bench& one, bench&) {
+        one.device.reset();
+        one.start();
+        one.post_event_buffer();
+        one.version(3);
+    });
+    EXPECT_THAT(of_one, ElementsAre("reply 1 status 0 at 10us", "reply 3 status 0 at 35us"));
+    EXPECT_THAT(of_two, ElementsAre("reply 2 status 0 at 30us"));
+}
+
+TEST_F(told_of_a_level, it_is_although_who_set_it_is_gone) {
+    run([](bench&, bench& two) { two.device.reset(); });
+    EXPECT_THAT(of_one, ElementsAre("reply 1 status 0 at 10us", "told 0 status 2 at 25us"));
+    EXPECT_THAT(of_two, IsEmpty());
 }
 
 TEST(scmi_device, gives_the_place_of_a_delayed_response_back_when_its_queue_is_stopped) {

@@ -332,28 +332,44 @@ static void mount_all(void) {
     }
 }
 
-static void copy_file(const char* from, const char* to) {
+// The bytes of it. What is written lies in the guest's memory until it is synced: only then is the
+// host's disk known to have it.
+static long long copy_file(const char* from, const char* to) {
     static char block[1 << 16];
     const int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (in < 0 || out < 0) fail("cannot copy %s to the host: %s", from, strerror(errno));
-    for (ssize_t n; (n = read(in, block, sizeof block)) > 0;) {
+    long long bytes = 0;
+    ssize_t n;
+    while ((n = read(in, block, sizeof block)) > 0) {
         if (write(out, block, (size_t)n) != n) fail("cannot write %s: %s", to, strerror(errno));
+        bytes += n;
     }
+    if (n < 0) fail("cannot read %s: %s", from, strerror(errno));
+    if (fsync(out) != 0 || close(out) != 0) fail("cannot write %s: %s", to, strerror(errno));
     close(in);
-    close(out);
+    return bytes;
 }
 
-static void write_kernel_log(void) {
+static void close_written(FILE* out, const char* what) {
+    if (fflush(out) != 0 || fsync(fileno(out)) != 0 || fclose(out) != 0) {
+        fail("cannot write %s: %s", what, strerror(errno));
+    }
+}
+
+static long long write_kernel_log(void) {
     const int size = klogctl(10, NULL, 0);  // SYSLOG_ACTION_SIZE_BUFFER
     char* log = malloc(size > 0 ? (size_t)size : 1);
     const int n = log ? klogctl(3, log, size) : -1;  // SYSLOG_ACTION_READ_ALL
     FILE* out = fopen("/host/dmesg", "w");
-    if (n < 0 || !out || fwrite(log, 1, (size_t)n, out) != (size_t)n || fclose(out) != 0) {
+    if (n < 0 || !out || fwrite(log, 1, (size_t)n, out) != (size_t)n) {
         fail("cannot write the kernel's messages: %s", strerror(errno));
     }
+    close_written(out, "the kernel's messages");
+    return n;
 }
 
-static void write_results(int played, int finished) {
+// Last, with the sizes of the others: whoever reads this knows whether he has all of it.
+static void write_results(int played, int finished, long long log_bytes, long long trace_bytes) {
     FILE* out = fopen("/host/player.result", "w");
     if (!out) fail("cannot write the results: %s", strerror(errno));
     fprintf(out, "played %d\nfinished %d\n", played, finished);
@@ -370,7 +386,8 @@ static void write_results(int played, int finished) {
             fprintf(out, "made %u %u %lld\n", i, m->file, (long long)m->at_ns);
         }
     }
-    fclose(out);
+    fprintf(out, "files %lld %lld\n", log_bytes, trace_bytes);
+    close_written(out, "the results");
 }
 
 // Waits for the tasks, at the latest until `end_ns`; a task in an uninterruptible wait stays there.
@@ -409,8 +426,9 @@ int main(void) {
         for (unsigned i = 0; i < n_tasks; ++i) start_task(i);
         finished = wait_for_tasks();
     }
-    write_results(played, finished);
-    write_kernel_log();
-    if (want_trace) copy_file("/sys/kernel/tracing/trace", "/host/trace");
+    const long long log_bytes = write_kernel_log();
+    long long trace_bytes = 0;
+    if (want_trace) trace_bytes = copy_file("/sys/kernel/tracing/trace", "/host/trace");
+    write_results(played, finished, log_bytes, trace_bytes);
     power_off();
 }

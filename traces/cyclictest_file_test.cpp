@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// cyclictest's histogram format as rt-tests' print_hist writes it, and lists of spans.
-#include "traces/histogram_file.h"
-
+// cyclictest's histogram format as rt-tests' print_hist writes it.
 #include <sstream>
 #include <string>
 #include <utility>
@@ -10,13 +8,14 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "traces/latency_file.h"
 
 namespace scmi_vp::traces {
 namespace {
 
-cyclictest_file read(const std::string& text) {
+latency_file read(const std::string& text, const latency_choice& choice = {}) {
     std::istringstream in(text);
-    return read_cyclictest(in, "h.txt");
+    return read_latency_file(in, "h.txt", choice);
 }
 
 // The message of the error; "" without one.
@@ -52,10 +51,11 @@ const std::string tail =
     "# Thread 1: 00007 00009\n";
 
 TEST(cyclictest, columns_are_pooled) {
-    const cyclictest_file file = read(head + rows + tail);
-    EXPECT_EQ(file.columns, 2U);
-    EXPECT_EQ(file.samples, 10U);
-    EXPECT_EQ(file.overflows, 2U);
+    const latency_file file = read(head + rows + tail);
+    EXPECT_EQ(file.format, "cyclictest histogram");
+    EXPECT_EQ(file.parts, "2 threads");
+    EXPECT_EQ(file.unit, "us");
+    EXPECT_EQ(file.samples, 12U);
     const histogram& h = file.pooled;
     EXPECT_EQ(h.width, microseconds(1));
     EXPECT_EQ(h.overflows, 2U);
@@ -80,7 +80,7 @@ TEST(cyclictest, file_makes_a_distribution) {
 
 // cyclictest -H prints one more column with the sum of the threads, in all lines but Min and Avg.
 TEST(cyclictest, column_of_sums_is_not_counted_twice) {
-    const cyclictest_file file = read(
+    const latency_file file = read(
         "# Histogram\n"
         "000000 000001\t000000\t000001\n"
         "000001 000002\t000003\t000005\n"
@@ -89,17 +89,17 @@ TEST(cyclictest, column_of_sums_is_not_counted_twice) {
         "# Avg Latencies: 00000 00001\n"
         "# Max Latencies: 00001 00009 00009\n"
         "# Histogram Overflows: 00000 00001 00001\n");
-    EXPECT_EQ(file.columns, 2U);
-    EXPECT_EQ(file.samples, 6U);
-    EXPECT_EQ(file.overflows, 1U);
+    EXPECT_EQ(file.parts, "2 threads");
+    EXPECT_EQ(file.samples, 7U);
+    EXPECT_EQ(file.pooled.overflows, 1U);
     EXPECT_EQ(file.pooled.bins[1].count, 5U);
     EXPECT_EQ(file.pooled.max, microseconds(9));
 }
 
 TEST(cyclictest, one_column_blanks_and_crlf_are_read) {
-    const cyclictest_file file =
+    const latency_file file =
         read("# Histogram\r\n000007 12\r\n\r\n  000009   3  \r\n# Total: 15\r\n");
-    EXPECT_EQ(file.columns, 1U);
+    EXPECT_EQ(file.parts, "1 thread");
     EXPECT_EQ(file.samples, 15U);
     ASSERT_EQ(file.pooled.bins.size(), 2U);
     EXPECT_EQ(file.pooled.bins[1].low, microseconds(9));
@@ -107,10 +107,10 @@ TEST(cyclictest, one_column_blanks_and_crlf_are_read) {
 
 // histogram.max: "if known, else the end of the last bin".
 TEST(cyclictest, without_a_maximum_the_last_bin_ends_it) {
-    const cyclictest_file file = read(rows);
+    const latency_file file = read(rows);
     EXPECT_EQ(file.pooled.max, microseconds(5));
     EXPECT_EQ(file.pooled.limit, microseconds(6));
-    EXPECT_EQ(file.overflows, 0U);
+    EXPECT_EQ(file.pooled.overflows, 0U);
 }
 
 TEST(cyclictest, last_line_may_lack_its_newline) {
@@ -120,13 +120,16 @@ TEST(cyclictest, last_line_may_lack_its_newline) {
 TEST(cyclictest, bad_files_are_refused_with_the_line) {
     const std::string none = "# Histogram\n";
     const std::vector<std::pair<std::string, std::string>> cases = {
-        {"", "h.txt: no histogram; record one with cyclictest -q -h 20000"},
+        {"", "h.txt: is empty"},
+        {" \n\r\n", "h.txt: is empty"},
         {head + tail, "h.txt: no histogram"},
         {"000000 000000\n000001 000000\n", "h.txt: every count is 0"},
         {head + "000001 1\t2\n000002 3\n", "h.txt:4: 1 counts where the rows before have 2"},
         {head + "000001 1\t2\n000002 3 4 5\n", "h.txt:4: 3 counts where the rows before have 2"},
         {head + "000001\n", "h.txt:3: a row without a count"},
-        {head + "T: 0 ( 2013) P:80 I:200\n", "h.txt:3: 'T:' is not a count"},
+        {head + "Trace: 0 ( 2013)\n", "h.txt:3: 'Trace:' is not a count"},
+        {head + rows + tail + head + rows + tail, "h.txt:18: a second '# Histogram'"},
+        {rows + tail + "000006 1 1\n", "h.txt:15: a row after the totals"},
         {none + "000001 1.5\n", "h.txt:2: '1.5' is not a count"},
         {none + "000001 -1\n", "h.txt:2: '-1' is not a count"},
         {none + "000001 0x1\n", "h.txt:2: '0x1' is not a count"},
@@ -139,7 +142,7 @@ TEST(cyclictest, bad_files_are_refused_with_the_line) {
         {rows + "# Max Latencies: 00002 none\n", "h.txt:7: 'none' is not a count"},
         {rows + "# Avg Latencies: 00002\n", "h.txt:7: 1 numbers where the rows have 2 counts"},
         {rows + "# Max Latencies: 00002 00003\n",
-         "h.txt:7: the maximum is 3 us but there are counts at 4 us"},
+         "h.txt:7: the maximum is 3us but there are counts at 4us"},
         {rows + "# Max Latencies: 00002 99999999999999\n", "h.txt:7: a maximum of 99999999999999"},
         {rows + "# Histogram Overflows: 00000 00002\n",
          "h.txt:7: 2 overflows, but no '# Max Latencies:' of 6us or more"},
@@ -162,29 +165,7 @@ TEST(cyclictest, failing_stream_is_an_error) {
     std::istringstream in(rows);
     in.exceptions(std::ios::goodbit);
     in.setstate(std::ios::badbit);
-    EXPECT_EQ(refusal([&] { read_cyclictest(in, "h.txt"); }), "h.txt: reading failed");
-    EXPECT_EQ(refusal([&] { read_time_list(in, "l.txt"); }), "l.txt: reading failed");
-}
-
-std::vector<sim_time> list(const std::string& text) {
-    std::istringstream in(text);
-    return read_time_list(in, "l.txt");
-}
-
-TEST(time_list, is_one_span_per_line) {
-    const std::vector<sim_time> expected = {microseconds(182), nanoseconds(1500), sim_time()};
-    EXPECT_EQ(list("# recorded\n182us\n\n  1.5 us  # slow\r\n0s"), expected);
-}
-
-TEST(time_list, bad_lines_are_refused) {
-    EXPECT_EQ(refusal([] { list("# nothing\n\n"); }),
-              "l.txt: no values; give one span per line, such as 182us");
-    EXPECT_EQ(refusal([] { list("1us\n\n17\n"); }).find("l.txt:3: '17': a time needs a unit"), 0U);
-    EXPECT_EQ(refusal([] { list("1us 2us\n"); }).find("l.txt:1: '1us 2us': unknown unit"), 0U);
-    EXPECT_EQ(refusal([] { list("1us\n-1us\n"); }),
-              "l.txt:2: '-1us': a span is from 0 to 2305843.009213693951s");
-    EXPECT_EQ(refusal([] { list("1000h\n"); }),
-              "l.txt:1: '1000h': a span is from 0 to 2305843.009213693951s");
+    EXPECT_EQ(refusal([&] { read_latency_file(in, "h.txt"); }), "h.txt: reading failed");
 }
 
 }  // namespace

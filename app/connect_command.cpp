@@ -2,7 +2,8 @@
 // scmi-vp connect: a scenario's guest in front of a foreign SCMI device, in wall-clock time.
 #include "app/options.h"
 #include "base/error.h"
-#include "testbenches/connect_run.h"
+#include "runs/load.h"
+#include "runs/sockets/connect_run.h"
 
 namespace po = boost::program_options;
 
@@ -44,15 +45,15 @@ exit_status connect_command(const arguments& args, std::ostream& out) {
     if (!map.count("socket")) {
         throw error(error_kind::usage, "connect: no --socket PATH given, where the device listens");
     }
-    testbenches::connect_options options;
+    runs::connect_options options;
     options.socket = map["socket"].as<std::string>();
     options.out = out_folder(map);
     options.in_band = map.count("in-band") != 0;
     options.quiet = map.count("quiet") != 0;
     if (map.count("for")) options.until = span_option(map, "for");
-    const testbenches::scenario s = testbenches::load_scenario(
-        scenario_path(map["scenario"].as<std::string>()), set_options(map));
-    return status_of(testbenches::run_connect(s, options, out));
+    const scenario::scenario s =
+        runs::load_scenario(scenario_path(map["scenario"].as<std::string>()), set_options(map));
+    return status_of(runs::run_connect(s, options, out));
 }
 
 }  // namespace scmi_vp::app

@@ -3,9 +3,9 @@
 #include <filesystem>
 
 #include "app/options.h"
-#include "studies/explain.h"
-#include "studies/report_data.h"
-#include "testbenches/folder_lock.h"
+#include "runs/folder_lock.h"
+#include "studies/results/report_data.h"
+#include "studies/stories/explain.h"
 
 namespace po = boost::program_options;
 
@@ -94,7 +94,7 @@ exit_status explain_command(const arguments& args, std::ostream& out) {
     const std::filesystem::path folder = map["results"].as<std::string>();
     const request_choice choice = choice_from(map);
     // Rows are read more than once: nobody may replace them meanwhile.
-    const testbenches::folder_lock reading(folder, testbenches::folder_use::read);
+    const runs::folder_lock reading(folder, runs::folder_use::read);
     const nlohmann::json results = studies::load_results(folder);
     if (const std::string early = studies::early_end_of(results); !early.empty()) {
         out << "note: " << early << "\n";

@@ -12,7 +12,7 @@
 
 #include "app/program_testing.h"
 #include "base/console.h"
-#include "testbenches/forked.h"
+#include "runs/forked.h"
 
 namespace scmi_vp::app {
 namespace {
@@ -184,7 +184,7 @@ TEST_F(hints, tables_fit_the_terminal) {
 TEST_F(hints, the_account_of_a_run_fits_the_terminal) {
     std::ofstream("s.toml") << short_scenario;
     const auto report = [](std::size_t columns) {
-        return testbenches::run_forked("a run", [columns] {
+        return runs::run_forked("a run", [columns] {
             console().columns = columns;
             return run({"run", "s.toml", "--set", "guest.costs=uml-time-travel", "--set",
                         "hops.service={ kind=\"uniform\", low=\"1us\", high=\"2us\" }"})
@@ -231,7 +231,7 @@ TEST_F(hints, the_starter_times_out_and_can_be_asked_why) {
     EXPECT_THAT(init.out, HasSubstr("run it: scmi-vp run my.toml --out out\n"));
     EXPECT_THAT(init.out, HasSubstr("why a request timed out: scmi-vp explain out\n"));
     // In a process of its own: SystemC elaborates once in each.
-    const std::string report = testbenches::run_forked("the starter", [] {
+    const std::string report = runs::run_forked("the starter", [] {
         return run({"run", "my.toml", "--out", "out"}).out;
     });
     EXPECT_THAT(report,

@@ -9,13 +9,13 @@
 #include <gtest/gtest.h>
 
 #include "app/program_testing.h"
-#include "testbenches/scenario_testing.h"
+#include "scenario/scenario_testing.h"
 
 namespace scmi_vp::app {
 namespace {
 
 namespace fs = std::filesystem;
-using testbenches::testing_tools::scratch_folder;
+using scenario::testing_tools::scratch_folder;
 using testing::HasSubstr;
 using testing::StartsWith;
 using testing_tools::refusal;

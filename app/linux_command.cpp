@@ -4,7 +4,8 @@
 
 #include "app/options.h"
 #include "base/error.h"
-#include "testbenches/linux_run.h"
+#include "runs/linux/run.h"
+#include "runs/load.h"
 
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
@@ -45,12 +46,12 @@ exit_status linux_command(const arguments& args, std::ostream& out) {
     const auto parsed = parse_with("linux", "scenario", args, visible_options(), print_help, out);
     if (!parsed) return exit_status::ok;
     const po::variables_map& map = *parsed;
-    testbenches::linux_options options;
+    runs::linux_options options;
     options.out = out_folder(map);
     if (map.count("kernel")) options.kernel = map["kernel"].as<std::string>();
-    const testbenches::scenario s = testbenches::load_scenario(
-        scenario_path(map["scenario"].as<std::string>()), set_options(map));
-    return status_of(testbenches::run_linux(s, options, out).status);
+    const scenario::scenario s =
+        runs::load_scenario(scenario_path(map["scenario"].as<std::string>()), set_options(map));
+    return status_of(runs::run_linux(s, options, out).status);
 }
 
 }  // namespace scmi_vp::app

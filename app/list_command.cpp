@@ -10,13 +10,14 @@
 #include "base/hops.h"
 #include "base/input_file.h"
 #include "models/config.h"
+#include "runs/load.h"
+#include "runs/result_sink.h"
+#include "scenario/document.h"
+#include "scenario/latency_value.h"
+#include "scenario/schema.h"
+#include "scenario/suggest.h"
 #include "scmi/message.h"
 #include "studies/study_checks.h"
-#include "testbenches/document.h"
-#include "testbenches/latency_value.h"
-#include "testbenches/result_sink.h"
-#include "testbenches/schema.h"
-#include "testbenches/suggest.h"
 #include "virtio/mmio_registers.h"
 
 namespace scmi_vp::app {
@@ -35,7 +36,7 @@ void list_hops(std::ostream& out) {
     for (const hop_info& h : hop_table) {
         t.push_back({std::string(h.name), std::string(h.from), std::string(h.until)});
     }
-    testbenches::print_columns(out, t);
+    scenario::print_columns(out, t);
 }
 
 void list_profiles(std::ostream& out) {
@@ -44,19 +45,19 @@ void list_profiles(std::ostream& out) {
         t.push_back({p.name, to_string(p.max_rx_timeout), to_string(p.max_delayed_response),
                      std::to_string(p.max_msg_size) + " bytes"});
     }
-    testbenches::print_columns(out, t);
+    scenario::print_columns(out, t);
 }
 
 void list_distributions(std::ostream& out) {
-    for (const testbenches::latency_kind& k : testbenches::latency_kinds()) {
+    for (const scenario::latency_kind& k : scenario::latency_kinds()) {
         out << k.name << ": " << k.meaning << "\n    " << k.example << "\n";
-        for (const testbenches::latency_parameter& p : k.parameters) {
+        for (const scenario::latency_parameter& p : k.parameters) {
             out << "    " << p.name << ": " << p.type << ", "
                 << (p.default_text[0] == '(' ? "" : "default ") << p.default_text << "\n";
         }
     }
     out << "\nfiles of recorded latencies (which one it is, is recognised):\n";
-    testbenches::print_latency_formats(out);
+    scenario::print_latency_formats(out);
 }
 
 void list_messages(std::ostream& out) {
@@ -70,7 +71,7 @@ void list_messages(std::ostream& out) {
                  hexadecimal(m, 2), std::string(info->name), std::string(info->section)});
         }
     }
-    testbenches::print_columns(out, t);
+    scenario::print_columns(out, t);
 }
 
 void list_registers(std::ostream& out) {
@@ -81,7 +82,7 @@ void list_registers(std::ostream& out) {
         t.push_back({hexadecimal(r.offset, 3), std::string(r.name),
                      access[std::size_t(r.direction)], std::string(r.meaning)});
     }
-    testbenches::print_columns(out, t);
+    scenario::print_columns(out, t);
 }
 
 void list_statuses(std::ostream& out) {
@@ -89,7 +90,7 @@ void list_statuses(std::ostream& out) {
     for (const exit_status_info& s : exit_status_table) {
         t.push_back({std::to_string(int(s.status)), std::string(s.meaning)});
     }
-    testbenches::print_columns(out, t);
+    scenario::print_columns(out, t);
 }
 
 /// Topics without keys have nothing that starts with a prefix.
@@ -109,7 +110,7 @@ const topic topics[] = {
     {"keys",
      "every key of a scenario, or those that start with PREFIX (--markdown: the tables of "
      "docs/scenario.md)",
-     testbenches::print_keys, true},
+     scenario::print_keys, true},
     {"study-keys", "every key of a study, or those that start with PREFIX",
      studies::print_study_keys, true},
     {"hops", "the hops of a request: where latency is injected and measured", all_of<list_hops>},
@@ -121,12 +122,12 @@ const topic topics[] = {
 };
 
 /// Of a study's first point, or of a run of a scenario.
-std::vector<testbenches::result_number> numbers_in(const std::string& name) {
+std::vector<scenario::result_number> numbers_in(const std::string& name) {
     const std::filesystem::path path = scenario_path(name);
     const std::string text = read_input(path, inputs::scenario);
     bool is_study = false;
     try {
-        is_study = testbenches::parse_toml(text, {path.string(), {}, true}).contains("study");
+        is_study = scenario::parse_toml(text, {path.string(), {}, true}).contains("study");
     } catch (const toml::parse_error&) {
         // Told with its place by who reads it as a scenario.
     }
@@ -136,32 +137,32 @@ std::vector<testbenches::result_number> numbers_in(const std::string& name) {
     if (is_study) {
         return studies::numbers_of_point(studies::load_study(path, unchecked).points.front());
     }
-    return testbenches::numbers_of_run(testbenches::load_scenario(path, {"check=[]"}));
+    return runs::numbers_of_run(runs::load_scenario(path, {"check=[]"}));
 }
 
 void list_numbers(const std::string& name, std::ostream& out) {
     table t{{"number", "limit", "compared with at_most and at_least"}};
-    for (const testbenches::result_number& n : numbers_in(name)) {
+    for (const scenario::result_number& n : numbers_in(name)) {
         switch (n.kind) {
-            case testbenches::number_kind::count:
+            case scenario::number_kind::count:
                 t.push_back({n.name, "number", "it"});
                 break;
-            case testbenches::number_kind::time:
+            case scenario::number_kind::time:
                 t.push_back({n.name, "time", "it"});
                 break;
-            case testbenches::number_kind::rate:
+            case scenario::number_kind::rate:
                 t.push_back({n.name, "number", "the high and the low end of its interval"});
                 break;
         }
     }
-    testbenches::print_columns(out, t);
+    scenario::print_columns(out, t);
 }
 
 void print_help(std::ostream& out) {
     out << as_started("usage: scmi-vp list TOPIC [PREFIX]\n\n");
     table t;
     for (const topic& known : topics) t.push_back({"  " + std::string(known.name), known.summary});
-    testbenches::print_columns(out, t);
+    scenario::print_columns(out, t);
     out << as_started(
         "\nscmi-vp list numbers FILE prints what the results of a scenario or a study hold, by "
         "the\nnames that [[check]] takes.\n\nexamples:\n  scmi-vp list keys guest.max\n"
@@ -197,7 +198,7 @@ exit_status list_command(const arguments& args, std::ostream& out) {
         return exit_status::ok;
     }
     if (args.size() == 2 && args[0] == "keys" && args[1] == "--markdown") {
-        testbenches::print_keys_markdown(out);
+        scenario::print_keys_markdown(out);
         return exit_status::ok;
     }
     std::vector<std::string> names{"numbers"};
@@ -209,7 +210,7 @@ exit_status list_command(const arguments& args, std::ostream& out) {
         return exit_status::ok;
     }
     throw error(error_kind::usage,
-                "list: unknown topic " + args[0] + testbenches::suggestion(args[0], names));
+                "list: unknown topic " + args[0] + scenario::suggestion(args[0], names));
 }
 
 }  // namespace scmi_vp::app

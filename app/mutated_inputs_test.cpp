@@ -23,9 +23,9 @@
 #include "app/program.h"
 #include "base/input_file.h"
 #include "base/mutation_testing.h"
-#include "testbenches/fingerprint.h"
-#include "testbenches/forked.h"
-#include "testbenches/scenario_testing.h"
+#include "runs/fingerprint.h"
+#include "runs/forked.h"
+#include "scenario/scenario_testing.h"
 
 namespace scmi_vp::app {
 namespace {
@@ -35,7 +35,7 @@ using mutation_testing::cases;
 using mutation_testing::mutator;
 using nlohmann::json;
 using nlohmann::ordered_json;
-using testbenches::testing_tools::scratch_folder;
+using scenario::testing_tools::scratch_folder;
 
 constexpr unsigned longest_s = 30;
 constexpr rlim_t most_memory = rlim_t{3} << 30;
@@ -79,7 +79,7 @@ void write(const fs::path& folder, const files& all) {
 
 /// Runs the program in a child with limits.
 outcome run_limited(const arguments& args) {
-    testbenches::child_process child([&args] {
+    runs::child_process child([&args] {
 #if !defined(__SANITIZE_ADDRESS__)
         const rlimit memory{most_memory, most_memory};
         ::setrlimit(RLIMIT_AS, &memory);
@@ -91,7 +91,7 @@ outcome run_limited(const arguments& args) {
     });
     while (child.read_some()) {
     }
-    const testbenches::child_ending ending = child.wait();
+    const runs::child_ending ending = child.wait();
     outcome o;
     if (ending.failure) o.problem = std::string("threw ") + ending.failure->what();
     if (!ending.result && o.problem.empty()) o.problem = "died by " + ending.how_it_died;
@@ -222,12 +222,12 @@ std::vector<seed_case> small_seeds() {
 
 /// With the digest that belongs to it, so that an edit is looked at and not only noticed.
 std::string signed_anew(ordered_json j) {
-    std::vector<testbenches::input_digest> digests;
+    std::vector<runs::input_digest> digests;
     for (const auto& f : j.at("made_from").at("files")) {
         digests.push_back({f.at("file").get<std::string>(), f.at("digest").get<std::string>()});
     }
     j.erase("made_from");
-    testbenches::add_fingerprint(j, digests);
+    runs::add_fingerprint(j, digests);
     return j.dump(2);
 }
 

@@ -3,7 +3,7 @@
 #include "app/options.h"
 
 #include "app/testbench_folders.h"
-#include "testbenches/suggest.h"
+#include "scenario/suggest.h"
 
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
@@ -14,7 +14,7 @@ namespace {
 std::string known_option(const po::options_description& options, const std::string& name) {
     std::vector<std::string> names;
     for (const auto& o : options.options()) names.push_back("--" + o->long_name());
-    const auto near = testbenches::nearest(name, names);
+    const auto near = scenario::nearest(name, names);
     return near ? ", did you mean " + *near + "?" : "";
 }
 
@@ -93,18 +93,18 @@ sim_time span_option(const po::variables_map& map, const char* name) {
     }
 }
 
-exit_status status_of(testbenches::run_status s) {
+exit_status status_of(runs::run_status s) {
     switch (s) {
-        case testbenches::run_status::violations:
-        case testbenches::run_status::no_probe:
+        case runs::run_status::violations:
+        case runs::run_status::no_probe:
             return exit_status::rule_violated;
-        case testbenches::run_status::checks_failed:
+        case runs::run_status::checks_failed:
             return exit_status::failed_check;
-        case testbenches::run_status::unfinished:
+        case runs::run_status::unfinished:
             return exit_status::unfinished;
-        case testbenches::run_status::guest_failed:
+        case runs::run_status::guest_failed:
             return exit_status::guest_failed;
-        case testbenches::run_status::ok:
+        case runs::run_status::ok:
             break;
     }
     return exit_status::ok;
@@ -113,7 +113,7 @@ exit_status status_of(testbenches::run_status s) {
 fs::path scenario_path(const std::string& name) {
     if (const auto path = input_path(name, "scenario.toml")) return *path;
     const std::string file = name.empty() ? "my.toml" : name;
-    const auto near = testbenches::nearest(name, testbench_names("scenario.toml"));
+    const auto near = scenario::nearest(name, testbench_names("scenario.toml"));
     throw error(error_kind::usage,
                 name + ": no such file, folder or testbench" +
                     (near ? ", did you mean " + *near + "?"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "app/program.h"
-#include "testbenches/run.h"
+#include "runs/run.h"
 
 namespace scmi_vp::app {
 
@@ -37,7 +37,7 @@ std::vector<std::string> set_options(const boost::program_options::variables_map
 /// An option that is a length of time above zero ("10s"). Throws scmi_vp::error (usage).
 sim_time span_option(const boost::program_options::variables_map& map, const char* name);
 
-exit_status status_of(testbenches::run_status s);
+exit_status status_of(runs::run_status s);
 
 /// The scenario that a name on the command line means: a file, a folder with a scenario.toml, or
 /// the name of a folder in testbenches/. Throws scmi_vp::error (usage) if there is none.

@@ -12,8 +12,8 @@
 
 #include "base/console.h"
 #include "base/memory_error.h"
-#include "testbenches/stop_signals.h"
-#include "testbenches/suggest.h"
+#include "runs/stop_signals.h"
+#include "scenario/suggest.h"
 
 namespace scmi_vp::app {
 namespace {
@@ -46,8 +46,8 @@ const command& find_command(const std::string& name) {
         names.emplace_back(c.name);
     }
     const std::string what = name.rfind('-', 0) == 0 ? "option " : "command ";
-    throw error(error_kind::usage, "unknown " + what + name + testbenches::suggestion(name, names) +
-                                       " (scmi-vp --help)");
+    throw error(error_kind::usage,
+                "unknown " + what + name + scenario::suggestion(name, names) + " (scmi-vp --help)");
 }
 
 /// Hints can be pasted only when it is known which words are commands.
@@ -132,7 +132,7 @@ exit_status run_program(const arguments& args, std::string_view version, std::os
         }
     } catch (const error& e) {
         status = tell(e, err);
-    } catch (const testbenches::stopped& e) {
+    } catch (const runs::stopped& e) {
         out.flush();
         err << "scmi-vp: " << e.what() << std::endl;
         end_by_signal(e.signal());

@@ -12,8 +12,9 @@
 
 #include "app/program_testing.h"
 #include "app/starter_scenario.h"
-#include "testbenches/scenario.h"
-#include "testbenches/schema.h"
+#include "runs/load.h"
+#include "scenario/scenario.h"
+#include "scenario/schema.h"
 
 namespace scmi_vp::app {
 namespace {
@@ -187,7 +188,7 @@ TEST_F(in_scratch_folder, a_junit_file_that_cannot_be_made_is_told_before_the_ru
 
 TEST(list_command, markdown_is_that_of_the_documentation) {
     std::ostringstream tables;
-    testbenches::print_keys_markdown(tables);
+    scenario::print_keys_markdown(tables);
     EXPECT_EQ(run({"list", "keys", "--markdown"}).out, tables.str());
 }
 
@@ -248,7 +249,7 @@ TEST_F(in_scratch_folder, init_writes_a_scenario_that_loads) {
     const answer a = run({"init", at("my.toml")});
     EXPECT_EQ(a.status, 0) << a.err;
     EXPECT_THAT(a.out, HasSubstr("scmi-vp run " + at("my.toml")));
-    const testbenches::scenario s = testbenches::load_scenario(at("my.toml"), {});
+    const scenario::scenario s = runs::load_scenario(at("my.toml"), {});
     EXPECT_EQ(s.title, "starter");
     EXPECT_EQ(s.system.guest.loops.size(), 1u);
     EXPECT_EQ(s.source_text, starter_scenario);

@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "app/options.h"
-#include "studies/report_files.h"
+#include "studies/report/report_files.h"
 
 namespace po = boost::program_options;
 namespace fs = std::filesystem;

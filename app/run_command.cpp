@@ -3,10 +3,11 @@
 #include <optional>
 
 #include "app/options.h"
-#include "studies/junit.h"
-#include "testbenches/folder_lock.h"
-#include "testbenches/run.h"
-#include "testbenches/scenario.h"
+#include "runs/folder_lock.h"
+#include "runs/load.h"
+#include "runs/run.h"
+#include "scenario/scenario.h"
+#include "studies/report/junit.h"
 
 namespace po = boost::program_options;
 
@@ -55,23 +56,23 @@ std::optional<sim_time> time_option(const po::variables_map& map, const char* na
     }
 }
 
-testbenches::wave_around around_option(const po::variables_map& map) {
-    if (!map.count("vcd-around")) return testbenches::wave_around::none;
+runs::wave_around around_option(const po::variables_map& map) {
+    if (!map.count("vcd-around")) return runs::wave_around::none;
     const std::string word = map["vcd-around"].as<std::string>();
-    if (word == "slowest") return testbenches::wave_around::slowest;
-    if (word == "timeouts") return testbenches::wave_around::timeouts;
+    if (word == "slowest") return runs::wave_around::slowest;
+    if (word == "timeouts") return runs::wave_around::timeouts;
     throw error(error_kind::usage, "--vcd-around", "'" + word + "' is not slowest or timeouts");
 }
 
-testbenches::run_options options_from(const po::variables_map& map) {
-    testbenches::run_options o;
+runs::run_options options_from(const po::variables_map& map) {
+    runs::run_options o;
     o.out = out_folder(map);
     o.vcd_from = time_option(map, "vcd-from");
     o.vcd_to = time_option(map, "vcd-to");
     o.vcd_around = around_option(map);
     o.quiet = map.count("quiet") != 0;
     const bool window = o.vcd_from || o.vcd_to;
-    const bool around = o.vcd_around != testbenches::wave_around::none;
+    const bool around = o.vcd_around != runs::wave_around::none;
     o.vcd = map.count("vcd") || window || around;
     if (window && around) {
         throw error(error_kind::usage,
@@ -100,16 +101,16 @@ exit_status run_command(const arguments& args, std::ostream& out) {
     const auto parsed = parse_with("run", "scenario", args, visible_options(), print_help, out);
     if (!parsed) return exit_status::ok;
     const po::variables_map& map = *parsed;
-    const testbenches::run_options options = options_from(map);
+    const runs::run_options options = options_from(map);
     const std::vector<std::string> overrides = overrides_from(map);
-    const testbenches::scenario s =
-        testbenches::load_scenario(scenario_path(map["scenario"].as<std::string>()), overrides);
+    const scenario::scenario s =
+        runs::load_scenario(scenario_path(map["scenario"].as<std::string>()), overrides);
     // Before anything of who has the folder is touched, its --junit too.
-    std::optional<testbenches::folder_lock> owned;
+    std::optional<runs::folder_lock> owned;
     if (!options.out.empty()) owned.emplace(options.out);
     std::optional<studies::junit_file> junit;
     if (map.count("junit")) junit.emplace(junit_path(map));
-    const testbenches::run_result result = testbenches::run_and_check(s, options, out);
+    const runs::run_result result = runs::run_and_check(s, options, out);
     if (junit) junit->write(s.title, studies::junit_cases(s, result));
     if (junit && s.checks.empty()) {
         out << "\nnote: the scenario has no [[check]], so " << junit_path(map).string()

@@ -5,8 +5,9 @@
 
 #include "app/options.h"
 #include "base/error.h"
-#include "testbenches/progress.h"
-#include "testbenches/serve_run.h"
+#include "runs/load.h"
+#include "runs/progress.h"
+#include "runs/sockets/serve_run.h"
 
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
@@ -58,15 +59,15 @@ exit_status serve_command(const arguments& args, std::ostream& out) {
         return map.count(name) ? map[name].as<std::vector<std::string>>()
                                : std::vector<std::string>();
     };
-    testbenches::serve_options options;
+    runs::serve_options options;
     for (const std::string& p : strings("socket")) options.sockets.emplace_back(p);
     for (const std::string& p : strings("stream")) options.streams.emplace_back(p);
     options.in_band = map.count("in-band") != 0;
     if (map.count("for")) options.until = span_option(map, "for");
-    if (testbenches::stderr_is_terminal()) options.status = &std::cerr;
-    const testbenches::scenario s = testbenches::load_scenario(
-        scenario_path(map["scenario"].as<std::string>()), set_options(map));
-    testbenches::run_serve(s, options, out);
+    if (runs::stderr_is_terminal()) options.status = &std::cerr;
+    const scenario::scenario s =
+        runs::load_scenario(scenario_path(map["scenario"].as<std::string>()), set_options(map));
+    runs::run_serve(s, options, out);
     return exit_status::ok;
 }
 

@@ -6,9 +6,9 @@
 
 #include "app/options.h"
 #include "app/testbench_folders.h"
-#include "studies/run_study.h"
-#include "studies/worker_pool.h"
-#include "testbenches/suggest.h"
+#include "scenario/suggest.h"
+#include "studies/methods/run_study.h"
+#include "studies/methods/worker_pool.h"
 
 namespace po = boost::program_options;
 namespace fs = std::filesystem;
@@ -49,7 +49,7 @@ void print_help(std::ostream& out) {
 
 fs::path resolve(const std::string& name) {
     if (const auto path = input_path(name, "study.toml")) return *path;
-    const auto near = testbenches::nearest(name, testbench_names("study.toml"));
+    const auto near = scenario::nearest(name, testbench_names("study.toml"));
     throw error(error_kind::usage,
                 name + ": no such file, folder or testbench with a study.toml" +
                     (near ? ", did you mean " + *near + "?"

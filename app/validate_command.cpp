@@ -10,9 +10,10 @@
 #include "app/options.h"
 #include "app/testbench_folders.h"
 #include "base/error.h"
-#include "testbenches/random_faults.h"
-#include "testbenches/stop_signals.h"
-#include "testbenches/validation.h"
+#include "runs/linux/random_faults.h"
+#include "runs/linux/validation.h"
+#include "runs/load.h"
+#include "runs/stop_signals.h"
 
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
@@ -20,7 +21,7 @@ namespace po = boost::program_options;
 namespace scmi_vp::app {
 namespace {
 
-using testbenches::agreement;
+using runs::agreement;
 
 constexpr const char* own_scenarios = "testbenches/validation";
 
@@ -103,17 +104,16 @@ struct job {
     std::vector<std::string> overrides;
     std::string again;  ///< how to play this one alone; empty: as it was given
 
-    testbenches::scenario load() const {
-        if (!drawn_from) return testbenches::load_scenario(file, overrides);
-        return testbenches::parse_scenario(testbenches::random_fault_scenario(*drawn_from), file,
-                                           overrides);
+    scenario::scenario load() const {
+        if (!drawn_from) return runs::load_scenario(file, overrides);
+        return runs::parse_scenario(runs::random_fault_scenario(*drawn_from), file, overrides);
     }
     /// A drawn scenario lies beside what came of it.
     void keep(const fs::path& folder) const {
         if (!drawn_from) return;
         fs::create_directories(folder);
         std::ofstream out(folder / "scenario.toml", std::ios::binary);
-        out << testbenches::random_fault_scenario(*drawn_from) << std::flush;
+        out << runs::random_fault_scenario(*drawn_from) << std::flush;
         if (!out) {
             throw error(error_kind::output, (folder / "scenario.toml").string(),
                         "cannot be written");
@@ -126,7 +126,7 @@ public:
     table(std::ostream& out, const std::vector<job>& jobs) : out_(out) {
         for (const job& j : jobs) first_ = std::max(first_, j.name.size());
         out_ << std::left << std::setw(int(first_)) << "scenario" << std::right;
-        for (const std::string_view n : testbenches::aspect_names) out_ << std::setw(width) << n;
+        for (const std::string_view n : runs::aspect_names) out_ << std::setw(width) << n;
         out_ << "\n";
     }
 
@@ -193,7 +193,7 @@ std::vector<job> jobs_of(const std::vector<std::string>& names, const seed_range
         const std::string seed = std::to_string(seeds.first + n);
         const std::string one = " --seeds 1 --seed " + seed;
         if (files.empty()) {
-            const std::string name = testbenches::random_fault_name(seeds.first + n);
+            const std::string name = runs::random_fault_name(seeds.first + n);
             jobs.push_back({name, name + ".toml", seeds.first + n, overrides, one});
         }
         for (const fs::path& f : files) {
@@ -219,29 +219,29 @@ exit_status validate_command(const arguments& args, std::ostream& out) {
     }
     std::vector<std::string> names;
     if (map.count("scenario")) names = map["scenario"].as<std::vector<std::string>>();
-    testbenches::validation_options options;
+    runs::validation_options options;
     if (map.count("kernel")) options.kernel = map["kernel"].as<std::string>();
     const fs::path folder = out_folder(map);
 
     const std::vector<job> jobs = jobs_of(names, seeds_of(map), set_options(map));
     table rows(out, jobs);
     std::vector<std::pair<const job*, std::string>> differences;
-    const testbenches::stop_flag asked;
+    const runs::stop_flag asked;
     options.stop = asked.asked();
     std::size_t played = 0;
     for (const job& j : jobs) {
         if (!folder.empty()) j.keep(options.out = folder / j.name);
-        const testbenches::scenario s = j.load();
+        const scenario::scenario s = j.load();
         try {
             const agreement a = validate(s, options);
             rows.row(j.name, a);
             ++played;
             if (!a.whole()) differences.emplace_back(&j, a.first_difference());
-        } catch (const testbenches::stopped& e) {
-            throw testbenches::stopped(e.signal(), "interrupted in " + j.name + ", after " +
-                                                       std::to_string(played) + " of " +
-                                                       std::to_string(jobs.size()) +
-                                                       " scenarios; the rows above are whole");
+        } catch (const runs::stopped& e) {
+            throw runs::stopped(e.signal(), "interrupted in " + j.name + ", after " +
+                                                std::to_string(played) + " of " +
+                                                std::to_string(jobs.size()) +
+                                                " scenarios; the rows above are whole");
         } catch (const error& e) {
             // One that cannot be played must not hide what the others say; a kernel that is not
             // there stops all of them.

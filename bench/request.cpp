@@ -13,7 +13,7 @@
 #include "bench/measure.h"
 #include "bench/workloads.h"
 #include "models/system.h"
-#include "testbenches/account.h"
+#include "runs/account.h"
 #include "tlm/sc_time.h"
 #include "traces/vcd_writer.h"
 
@@ -58,10 +58,10 @@ sample measure_events(std::uint64_t count) {
 class totals_sink : public bench::null_sink {
 public:
     void on_request(const models::request& r) override { totals_.add(r); }
-    const testbenches::totals& sums() const { return totals_; }
+    const runs::totals& sums() const { return totals_; }
 
 private:
-    testbenches::totals totals_;
+    runs::totals totals_;
 };
 
 struct subject_options {

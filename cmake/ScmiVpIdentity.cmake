@@ -3,7 +3,7 @@
 #
 # Included, it gives scmi_vp_identity(); run with -P at build time it writes the file:
 #   cmake -DROOT=<sources> -DVERSION=<version> -DOUT=<file.cpp> -P ScmiVpIdentity.cmake
-set(SCMI_VP_MODEL_ROOMS base scmi virtio traces tlm models testbenches studies)
+set(SCMI_VP_MODEL_ROOMS base scmi virtio traces tlm models scenario runs studies)
 
 # What results depend on: no tests, and not the command line, which is part of each result.
 function(scmi_vp_model_sources result root)
@@ -42,13 +42,13 @@ if(CMAKE_SCRIPT_MODE_FILE STREQUAL CMAKE_CURRENT_LIST_FILE)
     string(SUBSTRING "${digest}" 0 32 digest)
     file(CONFIGURE OUTPUT "${OUT}" @ONLY CONTENT [[
 // Made by cmake/ScmiVpIdentity.cmake.
-#include "testbenches/program_identity.h"
+#include "runs/program_identity.h"
 
-namespace scmi_vp::testbenches {
+namespace scmi_vp::runs {
 
 const char* const program_version = "@VERSION@";
 const char* const source_digest = "@digest@";
 
-}  // namespace scmi_vp::testbenches
+}  // namespace scmi_vp::runs
 ]])
 endif()

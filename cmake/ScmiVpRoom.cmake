@@ -39,7 +39,7 @@ endif()
 
 function(scmi_vp_room room)
     cmake_parse_arguments(R "SYSTEMC" "PROGRAM" "DEPENDS;SYSTEM_INCLUDE" ${ARGN})
-    file(GLOB sources CONFIGURE_DEPENDS "${room}/*.cpp" "${room}/*/*.cpp")
+    file(GLOB sources CONFIGURE_DEPENDS "${room}/*.cpp" "${room}/*/*.cpp" "${room}/*/*/*.cpp")
     set(tests ${sources})
     list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
     list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a system is made of, as data: filled by testbenches/ from a scenario, read by the models.
+// What a system is made of, as data: filled by scenario/ from a scenario, read by the models.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@
 #include "base/distribution.h"
 #include "base/hops.h"
 #include "base/time.h"
-#include "models/fault_config.h"
+#include "models/platform/fault_config.h"
 #include "scmi/platform_server.h"
 #include "traces/ftrace.h"
 

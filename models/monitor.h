@@ -17,7 +17,7 @@
 #include "tlm/timeline.h"
 #include "traces/ftrace.h"
 #include "virtio/device_state.h"
-#include "virtio/ownership_checker.h"
+#include "virtio/ring/ownership_checker.h"
 
 namespace scmi_vp::models {
 
@@ -42,7 +42,7 @@ struct call_record {
     bool answered = false;
 };
 
-/// What a run reports to, any of it optional. Implemented by testbenches.
+/// What a run reports to, any of it optional. Implemented by runs/ and studies/.
 class run_sink {
 public:
     virtual ~run_sink() = default;

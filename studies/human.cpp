@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "testbenches/account.h"
+#include "runs/account.h"
 
 namespace scmi_vp::studies {
 
@@ -46,7 +46,7 @@ std::string share_text(double part, double whole) {
 }
 
 std::string long_time(double seconds) {
-    if (seconds < 100) return testbenches::short_time(sim_time(std::llround(seconds * 1e12)));
+    if (seconds < 100) return runs::short_time(sim_time(std::llround(seconds * 1e12)));
     const struct {
         double seconds;
         const char* unit;

@@ -10,15 +10,17 @@
 #include "base/input_file.h"
 #include "base/printable.h"
 #include "base/random.h"
+#include "runs/load.h"
+#include "scenario/document.h"
+#include "studies/shell.h"
 #include "studies/study_checks.h"
 #include "studies/study_keys.h"
-#include "testbenches/document.h"
 
 namespace scmi_vp::studies {
 namespace {
 
 namespace fs = std::filesystem;
-using testbenches::value_source;
+using scenario::value_source;
 
 constexpr std::size_t most_points = 10'000;
 
@@ -106,7 +108,7 @@ study_point make_point(const study& s, std::size_t index) {
     std::vector<std::string> overrides = p.set;
     overrides.insert(overrides.end(), s.set.begin(), s.set.end());
     try {
-        p.scenario = testbenches::load_scenario(s.scenario, overrides);
+        p.scenario = runs::load_scenario(s.scenario, overrides);
     } catch (const error& e) {
         rethrow(e, s, p, places);
     }
@@ -123,9 +125,9 @@ void read_keys(study& s, const std::string& text) {
     const value_source source{s.file.string(), s.file.parent_path(), true};
     toml::table document;
     try {
-        document = testbenches::parse_toml(text, source);
+        document = scenario::parse_toml(text, source);
     } catch (const toml::parse_error& e) {
-        throw error(error_kind::config, testbenches::place_of(e.source(), source),
+        throw error(error_kind::config, scenario::place_of(e.source(), source),
                     std::string(e.description()));
     }
     apply_study_keys(s, document, source);
@@ -150,10 +152,10 @@ bool study_check::is_about(const study_point& p) const {
 }
 
 study parse_study(const std::string& text, const fs::path& name, const study_overrides& overrides) {
-    testbenches::require_utf8(name, overrides.set);
+    scenario::require_utf8(name, overrides.set);
     study s;
     s.file = name;
-    s.inputs.push_back({name.string(), testbenches::digest_of(text)});
+    s.inputs.push_back({name.string(), runs::digest_of(text)});
     s.set = overrides.set;
     read_keys(s, text);
     if (s.title.empty()) s.title = name_from(name);
@@ -164,7 +166,7 @@ study parse_study(const std::string& text, const fs::path& name, const study_ove
     for (const axis& a : s.axes) points *= a.values.size();
     for (std::size_t i = 0; i < points; ++i) {
         s.points.push_back(make_point(s, i));
-        testbenches::add_inputs(s.inputs, s.points.back().scenario);
+        runs::add_inputs(s.inputs, s.points.back().scenario);
     }
     if (overrides.without_checks) s.checks.clear();
     resolve_checks(s);
@@ -177,6 +179,18 @@ study load_study(const fs::path& path, const study_overrides& overrides) {
 
 std::uint64_t replication_seed(std::uint64_t study_seed, std::uint64_t replication) {
     return random_stream(study_seed, "study", "replication").bits(replication) >> 12;
+}
+
+std::string command_of_run(const study& s, std::size_t point, std::uint64_t replication) {
+    std::vector<std::string> set = s.points[point].set;
+    set.insert(set.end(), s.set.begin(), s.set.end());
+    return run_command_line(s.scenario.string(), set, replication_seed(s.seed, replication));
+}
+
+scenario::scenario scenario_of(const study& s, std::size_t point, std::uint64_t replication) {
+    scenario::scenario one = s.points.at(point).scenario;
+    one.system.seed = replication_seed(s.seed, replication);
+    return one;
 }
 
 }  // namespace scmi_vp::studies

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "testbenches/fingerprint.h"
-#include "testbenches/scenario.h"
+#include "runs/fingerprint.h"
+#include "scenario/scenario.h"
 
 namespace scmi_vp::studies {
 
@@ -32,7 +32,7 @@ struct axis {
 struct study_point {
     std::vector<std::pair<std::string, std::string>> labels;  ///< axis, value; in the study's order
     std::vector<std::string> set;
-    testbenches::scenario scenario;  ///< loaded and checked; its seed is replaced for each run
+    scenario::scenario scenario;  ///< loaded and checked; its seed is replaced for each run
 
     /// "host busy, timeout 30ms"; "the scenario" without axes.
     std::string name() const;
@@ -40,7 +40,7 @@ struct study_point {
 
 /// What every point must hold, or those of some values of the axes.
 struct study_check {
-    testbenches::check what;
+    scenario::check what;
     struct axis_labels {
         std::string axis;
         std::vector<std::string> labels;
@@ -59,9 +59,9 @@ struct study {
     std::vector<std::string> notes;
     std::vector<axis> axes;
     std::vector<study_check> checks;
-    std::vector<std::string> set;                   ///< what the command line added
-    std::vector<study_point> points;                ///< the last axis varies fastest
-    std::vector<testbenches::input_digest> inputs;  ///< the study's file, and those of all points
+    std::vector<std::string> set;            ///< what the command line added
+    std::vector<study_point> points;         ///< the last axis varies fastest
+    std::vector<runs::input_digest> inputs;  ///< the study's file, and those of all points
 };
 
 /// What the command line adds.
@@ -84,6 +84,12 @@ study parse_study(const std::string& text, const std::filesystem::path& name,
 /// (study's seed, "study", "replication"). The same at every point (common random numbers: points
 /// differ by what they set, not by luck), and exact in a double, so that any JSON reader keeps it.
 std::uint64_t replication_seed(std::uint64_t study_seed, std::uint64_t replication);
+
+/// The scenario of one run: the point's, with the replication's seed.
+scenario::scenario scenario_of(const study& s, std::size_t point, std::uint64_t replication);
+
+/// The command that makes it alone: "scmi-vp run ...".
+std::string command_of_run(const study& s, std::size_t point, std::uint64_t replication);
 
 /// `scmi-vp list study-keys [PREFIX]`: one line per key. Throws scmi_vp::error (usage) when none
 /// starts so.

@@ -8,9 +8,9 @@ namespace scmi_vp::studies {
 namespace {
 
 using nlohmann::ordered_json;
-using testbenches::check_limit;
-using testbenches::limit_kind;
-using testbenches::result_number;
+using scenario::check_limit;
+using scenario::limit_kind;
+using scenario::result_number;
 
 std::uint64_t messages_of(const point_result& r, std::size_t check) {
     std::uint64_t sum = 0;
@@ -40,7 +40,7 @@ std::optional<std::uint64_t> of_replication(const replication_summary& one, cons
 }  // namespace
 
 std::vector<result_number> numbers_of_point(const study_point& p) {
-    return testbenches::numbers_of(empty_point_json(p));
+    return scenario::numbers_of(empty_point_json(p));
 }
 
 void resolve_checks(study& s) {
@@ -48,8 +48,8 @@ void resolve_checks(study& s) {
         const auto point = std::find_if(s.points.begin(), s.points.end(),
                                         [&c](const study_point& p) { return c.is_about(p); });
         if (point == s.points.end() || c.what.number.empty()) continue;
-        testbenches::resolve_check(c.what, numbers_of_point(*point),
-                                   "scmi-vp list numbers " + s.file.string());
+        scenario::resolve_check(c.what, numbers_of_point(*point),
+                                "scmi-vp list numbers " + s.file.string());
     }
 }
 
@@ -58,13 +58,12 @@ std::vector<point_check> check_points(const findings& f, const ordered_json& res
     std::vector<point_check> all;
     if (s.checks.empty()) return all;
     for (std::size_t p = 0; p < s.points.size(); ++p) {
-        const std::vector<result_number> numbers = testbenches::numbers_of(results.at("points")[p]);
+        const std::vector<result_number> numbers = scenario::numbers_of(results.at("points")[p]);
         for (std::size_t i = 0; i < s.checks.size(); ++i) {
             const study_check& c = s.checks[i];
             if (!c.is_about(s.points[p])) continue;
             point_check one{&c, p, {}};
-            one.result =
-                testbenches::evaluate(c.what, numbers, messages_of(*f.points[p].result, i));
+            one.result = scenario::evaluate(c.what, numbers, messages_of(*f.points[p].result, i));
             if (!s.axes.empty()) one.result.at = s.points[p].name();
             all.push_back(std::move(one));
         }
@@ -76,16 +75,16 @@ ordered_json json_of(const std::vector<point_check>& checks) {
     ordered_json all = ordered_json::array();
     for (const point_check& c : checks) {
         ordered_json j{{"point", c.point}};
-        j.update(testbenches::json_of(c.result));
+        j.update(scenario::json_of(c.result));
         all.push_back(std::move(j));
     }
     return all;
 }
 
 void print_checks(std::ostream& out, const std::vector<point_check>& checks) {
-    std::vector<testbenches::check_result> results;
+    std::vector<scenario::check_result> results;
     for (const point_check& c : checks) results.push_back(c.result);
-    testbenches::print_checks(out, results);
+    scenario::print_checks(out, results);
 }
 
 bool all_passed(const std::vector<point_check>& checks) {

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "studies/results.h"
+#include "scenario/check.h"
+#include "studies/results/results.h"
 #include "studies/study.h"
-#include "testbenches/check.h"
 
 namespace scmi_vp::studies {
 
@@ -19,12 +19,12 @@ namespace scmi_vp::studies {
 void resolve_checks(study& s);
 
 /// The numbers of a point that a check can be about, all of them zero.
-std::vector<testbenches::result_number> numbers_of_point(const study_point& p);
+std::vector<scenario::result_number> numbers_of_point(const study_point& p);
 
 struct point_check {
     const study_check* check = nullptr;
     std::size_t point = 0;
-    testbenches::check_result result;
+    scenario::check_result result;
 };
 
 /// Every check at every point that it is about. `results` is results.json.

@@ -8,19 +8,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "studies/junit.h"
-#include "studies/run_study.h"
-#include "studies/small_study_testing.h"
-#include "studies/xml_testing.h"
-#include "testbenches/system_testing.h"
+#include "runs/system_testing.h"
+#include "studies/methods/run_study.h"
+#include "studies/methods/small_study_testing.h"
+#include "studies/report/junit.h"
+#include "studies/report/xml_testing.h"
 
 namespace scmi_vp::studies {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-using testbenches::testing_tools::contents;
-using testbenches::testing_tools::error_of;
+using runs::testing_tools::contents;
+using scenario::testing_tools::error_of;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -184,7 +184,7 @@ TEST(junit, is_well_formed_whatever_its_texts_are) {
 }
 
 TEST(junit, replaces_only_files_of_its_own) {
-    const testbenches::testing_tools::scratch_folder folder;
+    const scenario::testing_tools::scratch_folder folder;
     folder.write("mine.toml", "[sim]\n");
     EXPECT_THAT(error_of([&] { junit_file f(folder.path() / "mine.toml"); }),
                 HasSubstr("was not written by scmi-vp"));

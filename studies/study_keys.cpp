@@ -6,16 +6,16 @@
 
 #include "base/console.h"
 #include "base/error.h"
+#include "scenario/check_value.h"
+#include "scenario/suggest.h"
 #include "studies/toml_text.h"
-#include "testbenches/check_value.h"
-#include "testbenches/suggest.h"
 
 namespace scmi_vp::studies {
 namespace {
 
-using testbenches::key_type;
-using testbenches::value;
-using testbenches::value_source;
+using scenario::key_type;
+using scenario::value;
+using scenario::value_source;
 
 constexpr std::int64_t most_replications = 100'000;
 
@@ -63,10 +63,10 @@ void add_sets(axis_value& a, const toml::table& table, const std::string& prefix
               const value_source& source) {
     for (const auto& [k, node] : table) {
         const std::string key = prefix + std::string(k.str());
-        const testbenches::key_info* info = testbenches::find_key(key);
-        if (!info && node.is_table() && testbenches::is_section(key)) {
+        const scenario::key_info* info = scenario::find_key(key);
+        if (!info && node.is_table() && scenario::is_section(key)) {
             if (node.as_table()->empty()) {
-                throw error(error_kind::config, testbenches::place_of(k.source(), source),
+                throw error(error_kind::config, scenario::place_of(k.source(), source),
                             key + " = {} sets nothing; name a key below it or leave it out");
             }
             add_sets(a, *node.as_table(), key + ".", source);
@@ -78,7 +78,7 @@ void add_sets(axis_value& a, const toml::table& table, const std::string& prefix
             if (!v.path().empty()) text = v.path().lexically_normal().string();
         }
         a.set.push_back(key + "=" + text);
-        a.places.push_back(testbenches::place_of(k.source(), source));
+        a.places.push_back(scenario::place_of(k.source(), source));
     }
 }
 
@@ -98,7 +98,7 @@ const axis& axis_named(const study& s, const std::string& name, const std::strin
     throw error(error_kind::config, place,
                 "there is no axis '" + name + "'" +
                     (names.empty() ? std::string(": this study has none")
-                                   : testbenches::suggestion(name, names)));
+                                   : scenario::suggestion(name, names)));
 }
 
 void check_label(const axis& a, const value& v) {
@@ -107,7 +107,7 @@ void check_label(const axis& a, const value& v) {
     const std::string label = v.text();
     if (std::find(labels.begin(), labels.end(), label) != labels.end()) return;
     v.refuse("axis '" + a.name + "' has no value '" + label + "'" +
-             testbenches::suggestion(label, labels));
+             scenario::suggestion(label, labels));
 }
 
 void set_where(study& s, const value& v) {
@@ -115,7 +115,7 @@ void set_where(study& s, const value& v) {
     if (!table) v.refuse_type("a table of axes and labels { timeout = \"30ms\" }");
     for (const auto& [k, node] : *table) {
         const std::string name(k.str());
-        const axis& a = axis_named(s, name, testbenches::place_of(k.source(), *v.source));
+        const axis& a = axis_named(s, name, scenario::place_of(k.source(), *v.source));
         study_check::axis_labels w{name, {}};
         const value label{&node, v.source, v.key + "." + name};
         const auto labels =
@@ -171,8 +171,8 @@ void add_check_keys(std::vector<study_key>& keys) {
          "What must be true of the results of each point: else scmi-vp study ends with "
          "status 6.",
          [](study& s, const value&) { s.checks.emplace_back(); },
-         [](study& s, const value& v) { testbenches::finish_check(s.checks.back().what, v); }});
-    for (const testbenches::check_key& k : testbenches::check_keys()) {
+         [](study& s, const value& v) { scenario::finish_check(s.checks.back().what, v); }});
+    for (const scenario::check_key& k : scenario::check_keys()) {
         const std::string_view type = k.type;
         keys.push_back({std::string("check[].") + k.name,
                         type == "boolean"          ? key_type::boolean
@@ -214,9 +214,9 @@ void refuse_unknown(const toml::table& table, const std::string& pattern, const 
     for (const auto& [k, node] : table) {
         const std::string name(k.str());
         if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-        throw error(error_kind::config, testbenches::place_of(k.source(), source),
+        throw error(error_kind::config, scenario::place_of(k.source(), source),
                     "unknown key " + (key.empty() ? name : key + "." + name) +
-                        testbenches::suggestion(name, names));
+                        scenario::suggestion(name, names));
     }
 }
 
@@ -226,8 +226,8 @@ void refuse_scenario(const toml::table& document, const value_source& source) {
         if (name != "check" && document.contains(name)) return;  // scenarios have checks, too
     }
     for (const auto& [k, node] : document) {
-        if (!testbenches::is_section(std::string(k.str()))) continue;
-        throw error(error_kind::config, testbenches::place_of(k.source(), source),
+        if (!scenario::is_section(std::string(k.str()))) continue;
+        throw error(error_kind::config, scenario::place_of(k.source(), source),
                     "this is a scenario, not a study: scmi-vp run " + shell_quoted(source.name));
     }
 }
@@ -296,10 +296,9 @@ void print_study_keys(std::ostream& out, const std::string& prefix) {
                          k.default_text, k.meaning});
     }
     if (table.size() == 1) {
-        testbenches::refuse_prefix("study-keys", prefix, names,
-                                   testbenches::suggestion(prefix, names));
+        scenario::refuse_prefix("study-keys", prefix, names, scenario::suggestion(prefix, names));
     }
-    testbenches::print_columns(out, table);
+    scenario::print_columns(out, table);
 }
 
 }  // namespace scmi_vp::studies

@@ -8,15 +8,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "scenario/scenario_testing.h"
 #include "studies/study_keys.h"
 #include "studies/toml_text.h"
-#include "testbenches/scenario_testing.h"
 
 namespace scmi_vp::studies {
 namespace {
 
-using testbenches::testing_tools::error_of;
-using testbenches::testing_tools::scratch_folder;
+using scenario::testing_tools::error_of;
+using scenario::testing_tools::scratch_folder;
 using testing::ElementsAre;
 using testing::HasSubstr;
 

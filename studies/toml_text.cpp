@@ -5,7 +5,7 @@
 #include <charconv>
 #include <sstream>
 
-#include "testbenches/value.h"
+#include "scenario/value.h"
 
 namespace scmi_vp::studies {
 namespace {
@@ -50,7 +50,7 @@ bool is_bare_key(std::string_view key) {
                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == std::string_view::npos;
 }
 
-/// Only latencies name files below a key, and only these kinds (testbenches/latency_value.cpp).
+/// Only latencies name files below a key, and only these kinds (scenario/latency_value.cpp).
 bool names_file(const toml::table& table) {
     const auto kind = table["kind"].value<std::string>();
     return kind && (*kind == "histogram" || *kind == "recorded");
@@ -94,7 +94,7 @@ std::string inline_text(const toml::node& node, const fs::path& folder) {
 bool is_word(const std::string& s) {
     if (s.empty() || s.find_first_of("[]{}\"' \t\r\n#") != std::string::npos) return false;
     try {
-        return testbenches::parse_toml("v = " + s, {}).empty();
+        return scenario::parse_toml("v = " + s, {}).empty();
     } catch (const toml::parse_error&) {
         return true;
     }

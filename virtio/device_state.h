@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "virtio/split_ring.h"
+#include "virtio/ring/split_ring.h"
 
 namespace scmi_vp::virtio {
 

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "virtio/mmio_registers.h"
-#include "virtio/raw_ring.h"
+#include "virtio/ring/raw_ring.h"
 
 namespace scmi_vp::virtio {
 

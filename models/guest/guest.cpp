@@ -6,7 +6,7 @@
 #include <cerrno>
 
 #include "base/error.h"
-#include "models/guest/scmi_probe.h"
+#include "models/agent/scmi_probe.h"
 
 namespace scmi_vp::models {
 

@@ -9,13 +9,13 @@
 
 #include <systemc>
 
+#include "models/agent/scmi_agent.h"
+#include "models/agent/scmi_protocols.h"
 #include "models/config.h"
-#include "models/guest/interrupt_handler.h"
-#include "models/guest/kernel.h"
-#include "models/guest/scmi_agent.h"
-#include "models/guest/scmi_channel.h"
-#include "models/guest/scmi_protocols.h"
-#include "models/guest/virtio_driver.h"
+#include "models/kernel/kernel.h"
+#include "models/transports/virtio/interrupt_handler.h"
+#include "models/transports/virtio/scmi_channel.h"
+#include "models/transports/virtio/virtio_driver.h"
 
 namespace scmi_vp::models {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operations of the SCMI protocols that a driver calls directly, and their notifications: v6.1
 // drivers/firmware/arm_scmi/{base,clock,perf,power,sensors}.c, the *_proto_ops and *_event_ops.
-#include "models/guest/protocol_tools.h"
-#include "models/guest/scmi_protocols.h"
+#include "models/agent/protocol_tools.h"
+#include "models/agent/scmi_protocols.h"
 
 namespace scmi_vp::models {
 

@@ -12,7 +12,7 @@
 #include "models/guest/guest.h"
 #include "models/monitor.h"
 #include "models/peers/remote_device.h"
-#include "models/transports/virtio_mmio_device.h"
+#include "models/transports/virtio/virtio_mmio_device.h"
 #include "tlm/bus.h"
 #include "tlm/interrupt_line.h"
 #include "tlm/protocol_checker.h"

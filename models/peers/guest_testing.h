@@ -19,11 +19,11 @@
 
 #include "base/error.h"
 #include "scmi/message.h"
-#include "virtio/unix_socket.h"
-#include "virtio/vhost_user_channel.h"
-#include "virtio/vhost_user_front.h"
-#include "virtio/vhost_user_memory.h"
-#include "virtio/vhost_user_session.h"
+#include "virtio/vhost_user/channel.h"
+#include "virtio/vhost_user/front.h"
+#include "virtio/vhost_user/memory.h"
+#include "virtio/vhost_user/session.h"
+#include "virtio/vhost_user/unix_socket.h"
 
 namespace scmi_vp::models::testing_tools {
 

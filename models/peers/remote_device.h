@@ -12,10 +12,10 @@
 #include "models/monitor.h"
 #include "models/peers/wall_clock.h"
 #include "models/platform/scmi_device.h"
-#include "virtio/vhost_user_channel.h"
-#include "virtio/vhost_user_front.h"
-#include "virtio/vhost_user_memory.h"
-#include "virtio/vhost_user_session.h"
+#include "virtio/vhost_user/channel.h"
+#include "virtio/vhost_user/front.h"
+#include "virtio/vhost_user/memory.h"
+#include "virtio/vhost_user/session.h"
 
 namespace scmi_vp::models {
 

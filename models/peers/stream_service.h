@@ -15,7 +15,7 @@
 #include "models/peers/accept_pause.h"
 #include "models/peers/wall_clock.h"
 #include "models/platform/scmi_device.h"
-#include "virtio/unix_socket.h"
+#include "virtio/vhost_user/unix_socket.h"
 
 namespace scmi_vp::models {
 

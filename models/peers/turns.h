@@ -16,7 +16,7 @@
 #include "base/time.h"
 #include "models/peers/time_travel.h"
 #include "models/peers/vhost_user_peer.h"
-#include "virtio/unix_socket.h"
+#include "virtio/vhost_user/unix_socket.h"
 
 namespace scmi_vp::models {
 

@@ -13,8 +13,8 @@
 
 #include "base/error.h"
 #include "models/peers/shared_platform.h"
-#include "virtio/vhost_user_front.h"
-#include "virtio/vhost_user_memory.h"
+#include "virtio/vhost_user/front.h"
+#include "virtio/vhost_user/memory.h"
 
 namespace scmi_vp::models {
 namespace {

@@ -17,7 +17,7 @@
 
 #include "models/peers/fuzz_testing.h"
 #include "models/peers/wall_clock_testing.h"
-#include "virtio/vhost_user_fuzzing.h"
+#include "virtio/vhost_user/fuzzing.h"
 
 namespace scmi_vp::models {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whatever a front end or its guest does, the session ends (or the ring stops) with a message that
 // says why, the process survives, and the next guest is served. (What a session refuses message by
-// message: virtio/vhost_user_hostile_test.cpp.)
+// message: virtio/vhost_user/hostile_test.cpp.)
 #include <array>
 #include <atomic>
 #include <cstring>

@@ -14,9 +14,9 @@
 #include <string>
 
 #include "models/platform/scmi_device.h"
-#include "virtio/unix_socket.h"
-#include "virtio/vhost_user_channel.h"
-#include "virtio/vhost_user_session.h"
+#include "virtio/vhost_user/channel.h"
+#include "virtio/vhost_user/session.h"
+#include "virtio/vhost_user/unix_socket.h"
 
 namespace scmi_vp::models {
 

@@ -9,7 +9,7 @@
 
 #include "base/distribution.h"
 #include "base/random.h"
-#include "models/fault_config.h"
+#include "models/platform/fault_config.h"
 #include "scmi/message.h"
 
 namespace scmi_vp::models {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which messages a fault hits, and what each kind makes of one. The rules are those of
-// models/fault_config.h, which docs/scenario.md states.
+// models/platform/fault_config.h, which docs/scenario.md states.
 #include "models/platform/fault_injector.h"
 
 #include <gmock/gmock.h>

@@ -25,7 +25,7 @@
 #include "tlm/calendar.h"
 #include "traces/span_histogram.h"
 #include "virtio/device_state.h"
-#include "virtio/split_ring.h"
+#include "virtio/ring/split_ring.h"
 
 namespace scmi_vp::models {
 

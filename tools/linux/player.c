@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first and only program of the guest: plays the workload of a scenario and hands back what the
-// kernel recorded. testbenches/linux_workload.cpp writes the script that it reads from the host.
+// kernel recorded. runs/linux/workload.cpp writes the script that it reads from the host.
 //
 // Guest instructions are free in simulated time but cost host time, and a clock read costs 256 ns:
 // so a call is one system call on an open file, and the clock is read only where noted.

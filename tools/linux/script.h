@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The workload as the guest's program plays it, read from the script that
-// testbenches/linux_workload.cpp writes.
+// runs/linux/workload.cpp writes.
 #pragma once
 
 #include <stdint.h>

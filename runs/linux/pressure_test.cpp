@@ -52,23 +52,31 @@ private:
     std::string before_;
 };
 
-/// Of a kernel that boots for ever.
+/// Of a kernel that boots for ever, and says so in the guest's folder, too.
+constexpr const char* booting = "booting";
 [[noreturn]] void boot_for_ever() {
-    std::puts("booting");
+    std::puts(booting);
     std::fflush(stdout);
+    std::ofstream here(booting);
     for (;;) ::pause();
 }
 
-/// A second process that does `what`, once it has a guest's folder in `tmp`.
+bool has_booting_guest(const fs::path& tmp) {
+    for (const fs::directory_entry& e : fs::directory_iterator(tmp)) {
+        if (fs::exists(e.path() / booting)) return true;
+    }
+    return false;
+}
+
+/// A second process that does `what`, once it has a guest that boots in a folder in `tmp`.
 pid_t start(const fs::path& tmp, const std::function<void()>& what) {
     const pid_t child = ::fork();
     if (child == 0) {
         what();
         ::_exit(0);
     }
-    for (int i = 0; i < 1000 && fs::is_empty(tmp); ++i) ::usleep(10'000);
-    EXPECT_FALSE(fs::is_empty(tmp));
-    ::usleep(100'000);
+    for (int i = 0; i < 1000 && !has_booting_guest(tmp); ++i) ::usleep(10'000);
+    EXPECT_TRUE(has_booting_guest(tmp));
     return child;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/error.h"
+#include "models/agent/protocols/table.h"
 #include "models/config.h"
 #include "models/monitor.h"
 
@@ -36,7 +37,7 @@ inline models::system_config reads(std::uint64_t count, sim_time think, sim_time
     c.guest.contexts = {{"sh", 1, 0}};
     models::call_loop loop;
     loop.context = "sh";
-    loop.calls = {{models::call_kind::sensor_read, 0, 0}};
+    loop.calls = {{models::call_named("sensor_read"), 0, 0}};
     loop.count = count;
     loop.think = make_constant(think);
     c.guest.loops = {loop};
@@ -66,9 +67,9 @@ inline models::system_config busy_guest(std::uint64_t count) {
     for (const models::context_config& context : c.guest.contexts) {
         models::call_loop loop;
         loop.context = context.name;
-        if (context.cpu == 0) loop.calls.push_back({models::call_kind::sensor_read, 0, 0});
-        loop.calls.push_back({models::call_kind::clock_set_rate, 0, 500'000'000});
-        loop.calls.push_back({models::call_kind::clock_set_rate, 0, 600'000'000});
+        if (context.cpu == 0) loop.calls.push_back({models::call_named("sensor_read"), 0, 0});
+        loop.calls.push_back({models::call_named("clock_set_rate"), 0, 500'000'000});
+        loop.calls.push_back({models::call_named("clock_set_rate"), 0, 600'000'000});
         loop.count = count;
         loop.think = make_exponential(milliseconds(2));
         c.guest.loops.push_back(loop);

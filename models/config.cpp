@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables behind config.h: driver profiles, cost presets, call names.
+// The tables behind config.h: driver profiles, cost presets.
 #include "models/config.h"
 
 #include <algorithm>
+
+#include "models/agent/protocol_driver.h"
 
 namespace scmi_vp::models {
 namespace {
@@ -50,37 +52,6 @@ const std::vector<named_costs>& cost_presets() {
     return presets;
 }
 
-namespace protocol = scmi::protocol;
-
-/// In the order of call_kind.
-constexpr call_info calls[] = {
-    {call_kind::sensor_read, "sensor_read", protocol::sensor, "scmi-hwmon", "sensor"},
-    {call_kind::clock_get_rate, "clock_get_rate", protocol::clock, "clk-scmi", "clock"},
-    {call_kind::clock_set_rate, "clock_set_rate", protocol::clock, "clk-scmi", "clock"},
-    {call_kind::clock_enable, "clock_enable", protocol::clock, "clk-scmi", "clock"},
-    {call_kind::clock_disable, "clock_disable", protocol::clock, "clk-scmi", "clock"},
-    {call_kind::base_version, "base_version", protocol::base, "", ""},
-    {call_kind::perf_level_get, "perf_level_get", protocol::perf, "scmi-cpufreq",
-     "performance domain"},
-    {call_kind::perf_level_set, "perf_level_set", protocol::perf, "scmi-cpufreq",
-     "performance domain"},
-    {call_kind::power_on, "power_on", protocol::power, "scmi-power-domain", "power domain"},
-    {call_kind::power_off, "power_off", protocol::power, "scmi-power-domain", "power domain"},
-    {call_kind::power_state_set, "power_state_set", protocol::power, "scmi-power-domain",
-     "power domain"},
-    {call_kind::power_state_get, "power_state_get", protocol::power, "scmi-power-domain",
-     "power domain"},
-    {call_kind::perf_limits_set, "perf_limits_set", protocol::perf, "scmi-cpufreq",
-     "performance domain"},
-    {call_kind::perf_limits_get, "perf_limits_get", protocol::perf, "scmi-cpufreq",
-     "performance domain"},
-    {call_kind::sensor_trip_config, "sensor_trip_config", protocol::sensor, "scmi-hwmon", "sensor"},
-    {call_kind::notify_register, "notify_register", protocol::base, "", "source"},
-    {call_kind::notify_unregister, "notify_unregister", protocol::base, "", "source"},
-    {call_kind::driver_unbind, "driver_unbind", protocol::base, "", ""},
-    {call_kind::driver_bind, "driver_bind", protocol::base, "", ""},
-};
-
 }  // namespace
 
 const std::vector<driver_profile>& driver_profiles() {
@@ -117,24 +88,6 @@ std::vector<std::string_view> cost_preset_names() {
     return names;
 }
 
-const std::vector<user_driver>& user_drivers() {
-    static const std::vector<user_driver> drivers{
-        {"clk-scmi", protocol::clock, "scmi-clocks"},  // drivers/clk/clk-scmi.c
-        {"iio-scmi", protocol::sensor,
-         "scmi-sensor-iiodev"},  // drivers/iio/common/scmi_sensors/scmi_iio.c
-        {"scmi-cpufreq", protocol::perf, "scmi-cpufreq"},  // drivers/cpufreq/scmi-cpufreq.c
-        {"scmi-hwmon", protocol::sensor, "scmi-hwmon"},    // drivers/hwmon/scmi-hwmon.c
-        {"scmi-power-domain", protocol::power,
-         "scmi-power-domain"},  // drivers/firmware/arm_scmi/scmi_pm_domain.c
-        // tools/linux/module/scmi_vp_caller.c
-        {caller_driver, protocol::power, caller_driver},
-        {caller_driver, protocol::perf, caller_driver},
-        {caller_driver, protocol::clock, caller_driver},
-        {caller_driver, protocol::sensor, caller_driver},
-    };
-    return drivers;
-}
-
 bool has_driver(const guest_config& g, std::string_view name) {
     return std::find(g.drivers.begin(), g.drivers.end(), name) != g.drivers.end();
 }
@@ -159,21 +112,6 @@ void prepare_for(guest_config& g, const scmi::platform_description& platform) {
     for (const scmi::sensor_description& s : platform.sensors) g.sensor_types.push_back(s.type);
     g.clock_names.clear();
     for (const scmi::clock_description& c : platform.clocks) g.clock_names.push_back(c.name);
-}
-
-const call_info& info_of(call_kind k) {
-    return calls[std::size_t(k)];
-}
-
-std::string_view name_of(call_kind k) {
-    return std::size_t(k) < std::size(calls) ? calls[std::size_t(k)].name : "unknown";
-}
-
-std::optional<call_kind> call_kind_named(std::string_view name) {
-    for (const call_info& n : calls) {
-        if (n.name == name) return n.kind;
-    }
-    return std::nullopt;
 }
 
 }  // namespace scmi_vp::models

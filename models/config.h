@@ -12,6 +12,7 @@
 #include "base/distribution.h"
 #include "base/hops.h"
 #include "base/time.h"
+#include "models/agent/call.h"
 #include "models/platform/fault_config.h"
 #include "scmi/platform_server.h"
 #include "traces/ftrace.h"
@@ -95,60 +96,6 @@ struct device_tree_info {
 };
 /// drivers/of/platform.c of_device_make_bus_id(): "firmware:scmi".
 std::string device_name(const device_tree_info& tree);
-
-/// A user of SCMI in the kernel that is modelled; it exists where its protocol has a node.
-struct user_driver {
-    std::string_view name;
-    std::uint8_t protocol_id;
-    std::string_view kernel_name;  ///< as the kernel's messages name it
-};
-/// In the order in which a driver of several protocols is given them.
-const std::vector<user_driver>& user_drivers();
-/// A module loaded after the boot that makes any call of a workload (tools/linux/module).
-inline constexpr std::string_view caller_driver = "scmi-vp-caller";
-
-/// Kinds of call that a workload makes into the kernel's SCMI users.
-enum class call_kind : std::uint8_t {
-    sensor_read,     ///< hwmon: SENSOR_READING_GET, asynchronous when the sensor says so
-    clock_get_rate,  ///< CLOCK_RATE_GET
-    clock_set_rate,  ///< CLOCK_RATE_SET, synchronous
-    clock_enable,    ///< CLOCK_CONFIG_SET
-    clock_disable,
-    base_version,    ///< BASE PROTOCOL_VERSION: the smallest round trip
-    perf_level_get,  ///< cpufreq: PERFORMANCE_LEVEL_GET
-    perf_level_set,  ///< cpufreq: PERFORMANCE_LEVEL_SET
-    power_on,        ///< genpd: POWER_STATE_SET, then POWER_STATE_GET to see whether it worked
-    power_off,
-    // Operations of the protocols themselves, for the drivers that call them directly.
-    power_state_set,     ///< power ops state_set: POWER_STATE_SET of `value`
-    power_state_get,     ///< POWER_STATE_GET
-    perf_limits_set,     ///< perf ops limits_set: maximum in the upper half of `value`
-    perf_limits_get,     ///< PERFORMANCE_LIMITS_GET
-    sensor_trip_config,  ///< sensor ops trip_point_config: trip point 0 at `value`, both ways
-    notify_register,     ///< notify ops event_notifier_register: protocol << 8 | event in `value`
-    notify_unregister,
-    driver_unbind,  ///< the driver lets the device go: it is reset; calls fail until it is bound
-    driver_bind,    ///< and is bound again: Base is probed; in 6.1 the users of other protocols are
-                    ///< not
-};
-/// What a kind of call is about, and who makes it.
-struct call_info {
-    call_kind kind;
-    std::string_view name;
-    std::uint8_t protocol_id;
-    std::string_view driver;    ///< of user_drivers(); empty: the SCMI core itself
-    std::string_view resource;  ///< what call::id names; empty: nothing
-};
-const call_info& info_of(call_kind k);
-std::string_view name_of(call_kind k);
-std::optional<call_kind> call_kind_named(std::string_view name);
-
-struct call {
-    call_kind kind = call_kind::sensor_read;
-    std::uint32_t id = 0;     ///< sensor, clock or domain
-    std::uint64_t value = 0;  ///< rate in Hz, performance level, ...
-    bool poll = false;        ///< by an operation that polls for its reply
-};
 
 /// One step of a recorded workload: steps follow each other across contexts.
 struct sequence_step {

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "models/agent/protocols/table.h"
 #include "runs/load.h"
 #include "runs/output_directory.h"
 #include "runs/small_disk_testing.h"
@@ -120,7 +121,7 @@ TEST(bad_input, time_that_stands_still_is_an_error_and_not_a_hang) {
     scenario::scenario open = parse_scenario(platform, "s.toml");
     models::open_arrivals all_at_once;
     all_at_once.contexts = {"reader"};
-    all_at_once.calls = {{models::call_kind::sensor_read, 0, 0}};
+    all_at_once.calls = {{models::call_named("sensor_read"), 0, 0}};
     all_at_once.interarrival = make_constant({});
     open.system.guest.open = {all_at_once};
     EXPECT_EQ(error_of([&] { run(open); }).substr(0, stands_still.size()), stands_still);

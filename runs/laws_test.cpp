@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "models/agent/protocols/table.h"
 #include "models/model_testing.h"
 #include "models/system.h"
 #include "runs/load.h"
@@ -203,7 +204,7 @@ models::system_config slow_system() {
     models::system_config c = models::testing_tools::small_system();
     c.hops[std::size_t(hop::service)] = make_constant(microseconds(50));
     c.guest.loops = {models::testing_tools::loop_of(
-        "task", {{models::call_kind::sensor_read, 0, 0}}, 50, microseconds(5))};
+        "task", {{models::call_named("sensor_read"), 0, 0}}, 50, microseconds(5))};
     return c;
 }
 
@@ -449,7 +450,7 @@ TEST_F(determinism, tasks_in_lockstep_on_four_cpus_are_served_alike_with_any_qua
         s.system.hops[std::size_t(hop::service)] = make_constant(microseconds(10));
         for (std::size_t i = 0; i < 4; ++i) {
             s.system.guest.contexts[i].cpu = unsigned(i);
-            s.system.guest.loops[i].calls = {{models::call_kind::sensor_read, 0, 0}};
+            s.system.guest.loops[i].calls = {{models::call_named("sensor_read"), 0, 0}};
         }
         return s;
     };

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "models/agent/protocols/table.h"
 #include "runs/load.h"
 #include "scenario/scenario_testing.h"
 #include "traces/ftrace.h"
@@ -91,7 +92,7 @@ TEST(recording_scenario, its_gaps_reproduce_every_stamp) {
     for (int i = 0; i < 23; ++i) clock.call(false, false);  // the probe
     for (const models::sequence_step& step : s.system.guest.sequence) {
         clock.now += step.gap;
-        const bool sensor = step.what.kind == models::call_kind::sensor_read;
+        const bool sensor = step.what.row == models::call_named("sensor_read");
         clock.call(sensor && step.what.id == 4, sensor && step.what.id == 2);
     }
     const std::string file = root + "/traces/recorded/linux-6.1-probe-sensors-timeout.ftrace";
@@ -114,7 +115,7 @@ TEST(recording_scenario, its_tasks_are_those_of_the_recording) {
         ASSERT_LT(call, s.system.guest.sequence.size());
         const models::sequence_step& step = s.system.guest.sequence[call++];
         EXPECT_EQ(step.context, e.task);
-        EXPECT_EQ(step.what.kind == models::call_kind::sensor_read, e.protocol_id == 0x15);
+        EXPECT_EQ(step.what.row == models::call_named("sensor_read"), e.protocol_id == 0x15);
         for (const models::context_config& c : s.system.guest.contexts) {
             if (c.name != e.task) continue;
             EXPECT_EQ(c.pid, e.pid);

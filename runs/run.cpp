@@ -64,7 +64,7 @@ void print_tasks(std::ostream& report, models::system& top, sim_time ended) {
         if (p.finished || (p.endless && top.guest().probed() && !p.in_call)) continue;
         report << "  " << p.task << ": " << p.calls << " calls returned";
         if (p.in_call) {
-            report << ", in " << name_of(p.doing) << " since " << to_string(p.since) << " ("
+            report << ", in " << p.doing->name << " since " << to_string(p.since) << " ("
                    << short_time(ended - p.since) << ")";
         }
         report << "\n";
@@ -114,7 +114,7 @@ void print_report(std::ostream& report, const scenario::scenario& s, const run_o
     }
 }
 
-void print_notes(std::ostream& report, const models::scmi_protocols& guest) {
+void print_notes(std::ostream& report, const models::scmi_instance& guest) {
     for (const std::string& n : guest.not_modelled()) report << "note: " << n << "\n";
 }
 
@@ -212,7 +212,7 @@ run_result run_and_check(const scenario::scenario& s, const run_options& options
     sink.finish(ended, top.guest().all_done(), top.guest().positions(), &top.platform());
     print_report(report, s, options, sink, ended);
     print_faults(report, top.platform());
-    print_notes(report, top.guest().protocols());
+    print_notes(report, top.guest().instance());
     report << positions.str();
     for (const models::violation& v : sink.violations()) {
         report << "\nVIOLATION at " << to_string(v.when) << ", " << v.checker << ": " << v.what

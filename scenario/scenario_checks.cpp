@@ -7,6 +7,8 @@
 #include <optional>
 
 #include "base/error.h"
+#include "models/agent/protocols/table.h"
+#include "scenario/protocols/table.h"
 #include "scenario/suggest.h"
 
 namespace scmi_vp::scenario {
@@ -125,18 +127,9 @@ struct resources {
     std::string_view what;
 };
 std::optional<resources> resources_of(const scmi::platform_description& d, std::uint8_t protocol) {
-    switch (protocol) {
-        case scmi::protocol::power:
-            return resources{d.power_domains.size(), "power domain"};
-        case scmi::protocol::perf:
-            return resources{d.performance_domains.size(), "performance domain"};
-        case scmi::protocol::clock:
-            return resources{d.clocks.size(), "clock"};
-        case scmi::protocol::sensor:
-            return resources{d.sensors.size(), "sensor"};
-        default:
-            return std::nullopt;
-    }
+    const protocol_schema* p = find_protocol_schema(protocol);
+    if (!p) return std::nullopt;
+    return resources{p->resources(d), p->resource};
 }
 
 /// "there is no clock 3: the platform has 2, 0..1".
@@ -145,30 +138,37 @@ std::string no_such(const resources& r, std::uint64_t id) {
            std::to_string(r.count) + (r.count ? ", 0.." + std::to_string(r.count - 1) : "");
 }
 
+/// "perf_level_get, perf_level_set, clock_enable, clock_disable".
+std::string polling_calls() {
+    std::string all;
+    for (const models::call_row* r : models::call_rows()) {
+        if (r->may_poll) all += (all.empty() ? "" : ", ") + std::string(r->name);
+    }
+    return all;
+}
+
 void check_arguments(const document& doc, const std::string& at, const models::call& c) {
-    using models::call_kind;
-    const std::string call(models::name_of(c.kind));
-    const bool word = c.kind == call_kind::perf_level_set || c.kind == call_kind::power_state_set;
-    if (word && c.value > 0xffffffff) {
+    using models::argument_kind;
+    const std::string call(c.row->name);
+    const argument_kind takes = c.row->argument;
+    if ((takes == argument_kind::level || takes == argument_kind::state) && c.value > 0xffffffff) {
         refuse(doc, at + ".value", std::to_string(c.value) + " is no level: 0..4294967295");
     }
-    const bool event =
-        c.kind == call_kind::notify_register || c.kind == call_kind::notify_unregister;
-    if (event && (c.value == 0 || c.value > 0xffff)) {
+    if (takes == argument_kind::event && !c.event) {
         refuse(doc, at + ".call", call + " needs an event: event = \"perf_level_changed\"");
     }
-    const bool polls = c.kind == call_kind::perf_level_set || c.kind == call_kind::perf_level_get ||
-                       c.kind == call_kind::clock_enable || c.kind == call_kind::clock_disable;
-    if (c.poll && !polls) {
+    if (takes == argument_kind::limits && c.value != 0) {
+        refuse(doc, at + ".value", call + " takes limits = [LOWEST, HIGHEST], no value");
+    }
+    if (c.poll && !c.row->may_poll) {
         refuse(doc, at + ".poll",
-               "Linux cannot poll in " + call +
-                   "; it can in perf_level_set, perf_level_get, clock_enable, clock_disable");
+               "Linux cannot poll in " + call + "; it can in " + polling_calls());
     }
 }
 
 void check_call(const scenario& s, const document& doc, const std::string& at,
                 const models::call& c) {
-    const models::call_info& info = models::info_of(c.kind);
+    const models::call_row& info = *c.row;
     check_arguments(doc, at, c);
     if (info.driver.empty()) return;
     const std::string call(info.name), driver(info.driver);

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "models/agent/protocols/table.h"
 #include "scenario/scenario_testing.h"
 
 namespace scmi_vp::scenario {
@@ -176,7 +177,7 @@ calls = [ { call = "sensor_read" }, { call = "base_version" } ]
     EXPECT_EQ(g.loops[0].start, milliseconds(2));
     EXPECT_EQ(g.loops[0].think->constant(), nullptr);
     ASSERT_EQ(g.loops[0].calls.size(), 2u);
-    EXPECT_EQ(g.loops[0].calls[1].kind, models::call_kind::base_version);
+    EXPECT_EQ(g.loops[0].calls[1].row, models::call_named("base_version"));
 }
 
 // models/config.h: open_arrivals, call_loop::lock, host_pause, host_slot, fault_config.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Schema rows: latencies of hops, what the guest's tasks call, what is written.
 #include "base/hops.h"
+#include "models/agent/protocols/table.h"
 #include "scenario/schema_rows.h"
 
 namespace scmi_vp::scenario::rows {
@@ -12,59 +13,26 @@ constexpr const char* lock_meaning =
     "A mutex of this name is held over each call, as the kernel holds its clock mutex and one per "
     "protocol; empty: none.";
 
-std::vector<std::string> call_names() {
+template <class Rows>
+std::vector<std::string> names_of(const Rows& rows) {
     std::vector<std::string> names;
-    for (unsigned k = 0; k < 256; ++k) {
-        const std::string name(models::name_of(models::call_kind(k)));
-        if (models::call_kind_named(name) != models::call_kind(k)) break;
-        names.push_back(name);
-    }
+    for (const auto* r : rows) names.emplace_back(r->name);
     return names;
 }
 
-/// Events that the driver's protocols know (include/linux/scmi_protocol.h
-/// scmi_notification_events).
-struct event_word {
-    const char* name;
-    std::uint8_t protocol_id, event;
-};
-constexpr event_word events[] = {
-    {"base_error", scmi::protocol::base, 0},
-    {"power_state_changed", scmi::protocol::power, 0},
-    {"perf_limits_changed", scmi::protocol::perf, 0},
-    {"perf_level_changed", scmi::protocol::perf, 1},
-    {"clock_rate_changed", scmi::protocol::clock, 0},
-    {"clock_rate_change_requested", scmi::protocol::clock, 1},
-    {"sensor_trip_point", scmi::protocol::sensor, 0},
-    {"sensor_update", scmi::protocol::sensor, 1},
-};
-
-std::vector<std::string> event_names() {
-    std::vector<std::string> names;
-    for (const event_word& e : events) names.emplace_back(e.name);
-    return names;
-}
-
-std::uint64_t event_named(const std::string& name) {
-    for (const event_word& e : events) {
-        if (e.name == name) return std::uint64_t(e.protocol_id) << 8 | e.event;
-    }
-    return 0;
-}
-
-std::uint64_t limits_of(const value& v) {
+models::level_limits limits_of(const value& v) {
     const auto pair = v.elements("limits like [500, 1500]");
     if (pair.size() != 2) v.refuse("limits are two levels, the lowest first: [500, 1500]");
-    const std::uint64_t low = std::uint64_t(pair[0].integer(0, 0xffffffff));
-    return std::uint64_t(pair[1].integer(0, 0xffffffff)) << 32 | low;
+    return {std::uint32_t(pair[0].integer(0, 0xffffffff)),
+            std::uint32_t(pair[1].integer(0, 0xffffffff))};
 }
 
 /// The keys that say what is called; `at` finds the call in the draft.
 template <class Find>
 void add_call_keys(std::vector<key_info>& keys, const std::string& prefix, Find at) {
     keys.push_back(
-        choice({prefix + ".call", "(required)", "What is called."}, call_names(),
-               [at](draft& d, const std::string& s) { at(d).kind = *models::call_kind_named(s); }));
+        choice({prefix + ".call", "(required)", "What is called."}, names_of(models::call_rows()),
+               [at](draft& d, const std::string& s) { at(d).row = models::call_named(s); }));
     keys.push_back(integer({prefix + ".id", "0", "The sensor, clock or domain it is about."}, "", 0,
                            largest_id,
                            [at](draft& d, std::int64_t n) { at(d).id = std::uint32_t(n); }));
@@ -76,11 +44,12 @@ void add_call_keys(std::vector<key_info>& keys, const std::string& prefix, Find 
                            [at](draft& d, std::int64_t n) { at(d).value = std::uint64_t(n); }));
     keys.push_back(list({prefix + ".limits", "(none)",
                          "The levels that perf_limits_set asks for, lowest and highest."},
-                        "", "", [at](draft& d, const value& v) { at(d).value = limits_of(v); }));
-    keys.push_back(choice(
-        {prefix + ".event", "(none)",
-         "What notify_register and notify_unregister are about; id 65535: of all sources."},
-        event_names(), [at](draft& d, const std::string& s) { at(d).value = event_named(s); }));
+                        "", "", [at](draft& d, const value& v) { at(d).limits = limits_of(v); }));
+    keys.push_back(
+        choice({prefix + ".event", "(none)",
+                "What notify_register and notify_unregister are about; id 65535: of all sources."},
+               names_of(models::event_rows()),
+               [at](draft& d, const std::string& s) { at(d).event = models::event_named(s); }));
     keys.push_back(boolean({prefix + ".poll", "false",
                             "Polls for the reply instead of sleeping: perf_level_set, "
                             "perf_level_get, clock_enable, clock_disable."},

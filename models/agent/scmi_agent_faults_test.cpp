@@ -212,7 +212,7 @@ TEST(a_fault, that_truncates_to_the_header_leaves_the_status_of_the_buffer) {
     s.run();
     ASSERT_EQ(s.reads().size(), 1u);
     EXPECT_EQ(s.reads()[0].result, outcome::ok) << "the buffer's last status was SUCCESS";
-    EXPECT_EQ(s.top.guest().protocols().last_value(), 0u) << "sensor id and flags";
+    EXPECT_EQ(s.top.guest().instance().last_value(), 0u) << "sensor id and flags";
     EXPECT_THAT(s.log(), IsEmpty());
     expect_sound(s);
 }
@@ -274,7 +274,7 @@ TEST(a_fault, that_corrupts_the_value_is_read_as_it_comes) {
     c.platform.description.sensors[0].reading = 0x1000;
     rogue_system s(c);
     s.run();
-    EXPECT_EQ(s.top.guest().protocols().last_value(), 0x1201u);
+    EXPECT_EQ(s.top.guest().instance().last_value(), 0x1201u);
     expect_sound(s);
 }
 

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "models/agent/protocols/table.h"
 #include "models/guest/rogue_system.h"
 
 namespace scmi_vp::models {
@@ -17,8 +18,8 @@ using strings = std::vector<std::string>;
 using namespace testing_tools;
 namespace protocol = scmi::protocol;
 
-constexpr call polled{call_kind::perf_level_set, 0, 1000, true};
-constexpr call polled_clock{call_kind::clock_enable, 0, 0, true};
+const call polled{call_named("perf_level_set"), 0, 1000, true};
+const call polled_clock{call_named("clock_enable"), 0, 0, true};
 
 /// A performance domain beside the sensors and the clock; replies take 50 us.
 system_config polling(std::vector<call> all, sim_time injection = {}) {
@@ -225,7 +226,7 @@ TEST(a_polled_transfer, that_a_reply_in_an_event_buffer_ends_frees_a_message_tha
 TEST(atomic_clocks, poll_with_interrupts_off_if_they_are_fast_enough) {
     for (const std::uint32_t delay : {0u, 30u, 31u}) {
         in_child([delay] {
-            system_config c = polling({{call_kind::clock_enable, 0, 0}});
+            system_config c = polling({{call_named("clock_enable"), 0, 0}});
             c.platform.description.clock_version = 0x20000;
             c.platform.description.clocks[0].enable_delay_us = delay;
             c.guest.atomic = true;

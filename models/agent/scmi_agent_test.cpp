@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "models/agent/protocols/table.h"
 #include "models/guest/rogue_system.h"
 
 namespace scmi_vp::models {
@@ -77,7 +78,7 @@ TEST(scmi_agent, a_duplicate_reply_is_invalid_while_pending_and_unexpected_after
                                          std::to_string(h.token) + " type 0 is not expected!"));
     ASSERT_EQ(s.reads().size(), 1u);
     EXPECT_EQ(s.reads()[0].result, outcome::ok);
-    EXPECT_EQ(s.top.guest().protocols().last_value(), 0u) << "the first reply counts";
+    EXPECT_EQ(s.top.guest().instance().last_value(), 0u) << "the first reply counts";
     EXPECT_THAT(s.sink.violations, IsEmpty());
 }
 
@@ -137,7 +138,7 @@ TEST(scmi_agent, a_delayed_response_may_overtake_its_response_as_recorded) {
     const request r = s.reads()[0];
     EXPECT_EQ(r.result, outcome::ok);
     EXPECT_EQ(r.delayed, delayed_state::received);
-    EXPECT_EQ(s.top.guest().protocols().last_value(), 45003u);
+    EXPECT_EQ(s.top.guest().instance().last_value(), 45003u);
     // The hops end where the delayed response released the caller, and still add up.
     sim_time sum;
     for (const sim_time span : r.hops()) {
@@ -291,7 +292,7 @@ TEST(scmi_agent, error_statuses_become_the_errnos_of_scmi_to_linux_errno) {
 
 TEST(scmi_agent, a_reply_without_its_value_leaves_the_commands_own_bytes_there) {
     // tx and rx share one buffer, and scmi_sensor_reading_get does not look at rx.len.
-    system_config c = unanswered(calls({{call_kind::sensor_read, 2, 0}}));
+    system_config c = unanswered(calls({{call_named("sensor_read"), 2, 0}}));
     c.platform.description.sensors.resize(3);
     c.platform.description.sensors[2].name = "s2";
     rogue_system s(c);
@@ -301,7 +302,7 @@ TEST(scmi_agent, a_reply_without_its_value_leaves_the_commands_own_bytes_there) 
     };
     s.run();
     EXPECT_EQ(s.reads()[0].result, outcome::ok);
-    EXPECT_EQ(s.top.guest().protocols().last_value(), 2u) << "SENSOR_READING_GET's sensor id";
+    EXPECT_EQ(s.top.guest().instance().last_value(), 2u) << "SENSOR_READING_GET's sensor id";
 }
 
 TEST(scmi_agent, a_used_length_of_zero_is_read_as_what_the_buffer_held_before) {
@@ -335,7 +336,7 @@ TEST(scmi_agent, only_token_and_type_of_a_reply_are_looked_at) {
     };
     s.run();
     EXPECT_EQ(s.reads()[0].result, outcome::ok);
-    EXPECT_EQ(s.top.guest().protocols().last_value(), 4711u);
+    EXPECT_EQ(s.top.guest().instance().last_value(), 4711u);
     EXPECT_THAT(s.log(), IsEmpty());
 }
 

@@ -6,54 +6,17 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "models/agent/protocols/table.h"
+
 namespace scmi_vp::models {
 namespace {
 
 namespace protocol = scmi::protocol;
 
-/// An event of a protocol (struct scmi_event): its payload as fill_custom_report() wants it, and
-/// as scmi_notify() admits it (max_payld_sz).
-struct event_info {
-    std::uint8_t protocol_id;
-    std::uint8_t event;
-    std::size_t shortest, longest, admitted;
-    std::size_t source_at;  ///< of the source's id in the payload
-};
-
-constexpr std::size_t no_source = SIZE_MAX;
-constexpr event_info events[] = {
-    // base.c: agent, status, at most 1024 reports of 8 bytes.
-    {protocol::base, 0, 8, 8 + 8 * 1024, 8 + 8 * 1024, no_source},
-    {protocol::power, 0, 12, 12, 12, 4},   // power.c: POWER_STATE_CHANGED
-    {protocol::perf, 0, 16, 16, 16, 4},    // perf.c: LIMITS_CHANGED
-    {protocol::perf, 1, 12, 12, 12, 4},    // LEVEL_CHANGED
-    {protocol::clock, 0, 16, 16, 16, 4},   // clock.c: RATE_CHANGED
-    {protocol::clock, 1, 16, 16, 16, 4},   // RATE_CHANGE_REQUESTED
-    {protocol::sensor, 0, 12, 12, 12, 4},  // sensors.c: TRIP_POINT_EVENT
-    // SENSOR_UPDATE: one reading of a scalar sensor, at most 63 axes.
-    {protocol::sensor, 1, 8 + 16, 8 + 16 * 63, 8 + 16 * 63, 4},
-};
-
-const event_info* find_event(std::uint8_t protocol_id, std::uint8_t event) {
-    for (const event_info& e : events) {
-        if (e.protocol_id == protocol_id && e.event == event) return &e;
-    }
-    return nullptr;
-}
-
 /// Whether fill_custom_report() makes a report of it.
-bool has_report(const event_info& e, const std::vector<std::uint8_t>& payload,
-                const event_sources& sources) {
-    if (payload.size() < e.shortest || payload.size() > e.longest) return false;
-    if (e.protocol_id == protocol::sensor && e.event == 1) {
-        const std::uint32_t readings =
-            sources.readings_of(scmi::get_u32(payload.data(), payload.size(), e.source_at));
-        return readings != 0 && payload.size() >= 8 + 16 * std::size_t(readings);
-    }
-    if (e.protocol_id != protocol::base) return true;
-    // base.c: as many reports as ERROR_CMD_COUNT of the status says.
-    const std::uint32_t reports = scmi::get_u32(payload.data(), payload.size(), 4) & 0x3ff;
-    return payload.size() >= 8 + 8 * std::size_t(reports);
+bool has_report(const protocol_driver& p, const event_row& e,
+                const std::vector<std::uint8_t>& payload) {
+    return payload.size() >= e.shortest && payload.size() <= e.longest && p.has_report(e, payload);
 }
 
 constexpr std::size_t event_header_bytes = 24;  // struct scmi_event_header
@@ -63,17 +26,22 @@ std::size_t queue_bytes(std::uint8_t protocol_id) {
 
 }  // namespace
 
+std::uint32_t scmi_notifications::sources_of(std::uint8_t protocol_id) const {
+    const protocol_driver* p = sources_.protocol(protocol_id);
+    return p ? p->sources() : 0;
+}
+
 scmi_notifications::registered_event& scmi_notifications::event_at(std::uint8_t protocol_id,
                                                                    std::uint8_t event) {
     registered_event& e = events_[key_of(protocol_id, event, all_sources)];
-    e.users.resize(sources_.sources_of(protocol_id));
+    e.users.resize(sources_of(protocol_id));
     return e;
 }
 
 int scmi_notifications::register_notifier(guest_context& c, std::uint8_t protocol_id,
                                           std::uint8_t event, std::uint32_t source) {
     const std::uint32_t key = key_of(protocol_id, event, source);
-    const bool initialised = sources_.sources_of(protocol_id) != 0;
+    const bool initialised = sources_of(protocol_id) != 0;
     // scmi_valid_pending_handler: an event that an initialised protocol does not have.
     if (initialised && !find_event(protocol_id, event)) return -EINVAL;
     handler& h = handlers_[key];
@@ -120,17 +88,19 @@ int scmi_notifications::enable(guest_context& c, std::uint32_t key, bool on) {
     } else if (source >= e.users.size()) {
         return -EINVAL;
     }
+    protocol_driver& p = *sources_.protocol(protocol_id);
+    const event_row& row = *find_event(protocol_id, event);
     c.lock(e.mutex);
     unsigned good = on ? 0 : 1;
     for (; source < end; ++source) {
         std::uint32_t& users = e.users[source];
         if (on) {
             const bool first = users == 0;
-            if (first && sources_.set_notify_enabled(c, protocol_id, event, source, true)) continue;
+            if (first && p.set_notify(c, row, source, true)) continue;
             ++users;
             ++good;
         } else if (users != 0 && --users == 0) {
-            sources_.set_notify_enabled(c, protocol_id, event, source, false);
+            p.set_notify(c, row, source, false);
         }
     }
     c.unlock(e.mutex);
@@ -174,8 +144,8 @@ void scmi_notifications::log_queue_full(std::uint8_t protocol_id, std::uint8_t e
 void scmi_notifications::notify(guest_cpu&, const scmi::header& h, const std::uint8_t* payload,
                                 std::size_t size) {
     ++counts_.received;
-    const event_info* e = find_event(h.protocol_id, h.message_id);
-    if (!e || sources_.sources_of(h.protocol_id) == 0) {
+    const event_row* e = find_event(h.protocol_id, h.message_id);
+    if (!e || sources_of(h.protocol_id) == 0) {
         ++counts_.unknown;
         return;
     }
@@ -216,8 +186,8 @@ void scmi_notifications::process(std::uint8_t protocol_id, sim_time when) {
         q.bytes -= event_header_bytes + event.payload.size();
         // scmi_process_event_payload: kfifo_out of nothing ends the work item.
         if (event.payload.empty()) return;
-        const event_info& e = *find_event(protocol_id, event.event);
-        if (!has_report(e, event.payload, sources_)) {
+        const event_row& e = *find_event(protocol_id, event.event);
+        if (!has_report(*sources_.protocol(protocol_id), e, event.payload)) {
             ++counts_.malformed;
             char text[64];
             std::snprintf(text, sizeof text, "report not available - proto:%X  evt:%u", protocol_id,

@@ -10,21 +10,18 @@
 #include <string>
 #include <vector>
 
+#include "models/agent/protocol_driver.h"
 #include "models/agent/scmi_agent.h"
 #include "models/kernel/kernel.h"
 
 namespace scmi_vp::models {
 
-/// A protocol's part (struct scmi_event_ops): how many sources it has, 0 while it is not
-/// initialised, and the command that switches an event of one source on or off.
+/// Where the protocols' parts are (struct scmi_event_ops).
 class event_sources {
 public:
     virtual ~event_sources() = default;
-    virtual std::uint32_t sources_of(std::uint8_t protocol) const = 0;
-    /// Of one update of a sensor: one for each axis, 0 for a sensor that there is not.
-    virtual std::uint32_t readings_of(std::uint32_t sensor) const = 0;
-    virtual int set_notify_enabled(guest_context& c, std::uint8_t protocol, std::uint8_t event,
-                                   std::uint32_t source, bool enable) = 0;
+    /// nullptr: there is no such protocol.
+    virtual protocol_driver* protocol(std::uint8_t id) const = 0;
 };
 
 /// What became of notifications.
@@ -88,6 +85,8 @@ private:
     static std::uint32_t key_of(std::uint8_t protocol, std::uint8_t event, std::uint32_t source) {
         return std::uint32_t(protocol) << 24 | std::uint32_t(event) << 16 | (source & 0xffff);
     }
+    /// 0 while it is not initialised.
+    std::uint32_t sources_of(std::uint8_t protocol) const;
     registered_event& event_at(std::uint8_t protocol, std::uint8_t event);
     int enable(guest_context& c, std::uint32_t key, bool on);
     void put_handler(guest_context& c, std::uint32_t key);

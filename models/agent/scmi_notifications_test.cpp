@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "models/agent/protocols/table.h"
 #include "models/guest/rogue_system.h"
 
 namespace scmi_vp::models {
@@ -20,12 +21,15 @@ using strings = std::vector<std::string>;
 using namespace testing_tools;
 namespace protocol = scmi::protocol;
 
-constexpr std::uint64_t limits_changed = 0x1300, level_changed = 0x1301, power_changed = 0x1100,
-                        trip_point = 0x1500, base_error = 0x1000;
+const event_row *const limits_changed = event_named("perf_limits_changed"),
+                       *const level_changed = event_named("perf_level_changed"),
+                       *const power_changed = event_named("power_state_changed"),
+                       *const trip_point = event_named("sensor_trip_point"),
+                       *const base_error = event_named("base_error");
 constexpr std::uint32_t all_sources = 0xffff;
 
-call asks(std::uint64_t event, std::uint32_t source) {
-    return {call_kind::notify_register, source, event};
+call asks(const event_row* event, std::uint32_t source) {
+    return about("notify_register", event, source);
 }
 
 /// A platform with two performance domains, a power domain and two sensors that tell of all.
@@ -79,12 +83,12 @@ void expect_sound(const rogue_system& s) {
 
 // *_proto_ops: what each operation sends.
 TEST(operations, send_what_linux_sends) {
-    rogue_system s(talkative({{call_kind::power_state_set, 0, 0x40000000},
-                              {call_kind::power_state_get, 0, 0},
-                              {call_kind::perf_limits_set, 1, 2000ull << 32 | 1000},
-                              {call_kind::perf_limits_get, 1, 0},
-                              {call_kind::perf_level_set, 1, 1000},
-                              {call_kind::sensor_trip_config, 0, 5ull << 32 | 7}}));
+    rogue_system s(talkative({{call_named("power_state_set"), 0, 0x40000000},
+                              {call_named("power_state_get"), 0, 0},
+                              set_limits(1, {1000, 2000}),
+                              {call_named("perf_limits_get"), 1, 0},
+                              {call_named("perf_level_set"), 1, 1000},
+                              {call_named("sensor_trip_config"), 0, 5ull << 32 | 7}}));
     s.run();
     EXPECT_THAT(commands(s), ElementsAre("11/4: 0 0 1073741824", "11/5: 0", "13/5: 1 2000 1000",
                                          "13/6: 1", "13/7: 1 1000", "15/5: 0 3 7 5"));
@@ -94,8 +98,7 @@ TEST(operations, send_what_linux_sends) {
 
 // scmi_perf_domain_lookup: -EINVAL without a message; so do two zero limits since 3.0.
 TEST(operations, refuse_what_linux_refuses_without_a_message) {
-    system_config c =
-        talkative({{call_kind::perf_limits_set, 9, 1}, {call_kind::perf_limits_set, 0, 0}});
+    system_config c = talkative({set_limits(9, {1, 0}), set_limits(0, {0, 0})});
     c.platform.description.performance_version = 0x30000;
     rogue_system s(c);
     s.run();
@@ -107,7 +110,7 @@ TEST(operations, refuse_what_linux_refuses_without_a_message) {
 TEST(operations, clock_rate_set_is_asynchronous_below_the_maximum) {
     for (const auto& [max, async] : {std::pair{0, false}, {1, false}, {2, true}}) {
         in_child([max = max, async = async] {
-            system_config c = talkative({{call_kind::clock_set_rate, 0, 2'000'000}});
+            system_config c = talkative({{call_named("clock_set_rate"), 0, 2'000'000}});
             c.platform.description.clock_max_async = std::uint8_t(max);
             rogue_system s(c);
             s.run();
@@ -134,7 +137,7 @@ TEST(notifiers, enable_each_source_once) {
 
 // scmi_put_handler: the last user switches it off.
 TEST(notifiers, disable_with_their_last_user) {
-    const call gone{call_kind::notify_unregister, 1, limits_changed};
+    const call gone = about("notify_unregister", limits_changed, 1);
     rogue_system s(talkative({asks(limits_changed, 1), asks(limits_changed, 1), gone, gone, gone}));
     s.run();
     EXPECT_THAT(commands(s), ElementsAre("13/9: 1 1", "13/9: 1 0"));
@@ -144,9 +147,11 @@ TEST(notifiers, disable_with_their_last_user) {
 
 // scmi_event_handler_enable_events: its message; a source that does not exist sends nothing.
 TEST(notifiers, fail_when_no_source_can_be_enabled) {
+    event_row unknown = *level_changed;
+    unknown.event = 7;
     system_config c =
         talkative({asks(level_changed, 0), asks(level_changed, 7), asks(trip_point, 1),
-                   asks(0x1307, 0), asks(trip_point, all_sources)});
+                   asks(&unknown, 0), asks(trip_point, all_sources)});
     c.platform.description.performance_domains[0].notifies_level = false;
     rogue_system s(c);
     s.run();
@@ -178,7 +183,7 @@ TEST(a_notification, reaches_its_notifiers) {
     rogue_system s(c);
     s.run();
     EXPECT_EQ(s.top.platform().events().notifications, 2u);
-    const notification_counts& n = s.top.guest().protocols().notifications().counts();
+    const notification_counts& n = s.top.guest().instance().notifications().counts();
     EXPECT_EQ(n.received, 2u);
     EXPECT_EQ(n.called, 3u) << "domain 0: both; domain 1: that of all sources";
     std::vector<const traces::ftrace_event*> seen;
@@ -195,14 +200,14 @@ TEST(a_notification, reaches_its_notifiers) {
 }
 
 TEST(a_notification, of_a_crossed_trip_point_follows_its_configuration) {
-    system_config c =
-        talkative({{call_kind::sensor_trip_config, 0, 80'000}, asks(trip_point, 0), base_version});
+    system_config c = talkative(
+        {{call_named("sensor_trip_config"), 0, 80'000}, asks(trip_point, 0), base_version});
     c.guest.loops[0].think = make_constant(milliseconds(5));
     change(c, milliseconds(13), {change_kind::sensor_reading, 0, 70'000});
     change(c, milliseconds(14), {change_kind::sensor_reading, 0, 81'000});
     rogue_system s(c);
     s.run();
-    EXPECT_EQ(s.top.guest().protocols().notifications().counts().called, 1u);
+    EXPECT_EQ(s.top.guest().instance().notifications().counts().called, 1u);
     expect_sound(s);
 }
 
@@ -227,7 +232,7 @@ TEST(a_notification, of_a_wrong_length_is_complained_of) {
     const std::string device = "arm-scmi firmware:scmi: SCMI Notifications - ";
     EXPECT_THAT(s.log(), ElementsAre(device + "report not available - proto:15  evt:0",
                                      device + "discard badly sized message"));
-    const notification_counts& n = s.top.guest().protocols().notifications().counts();
+    const notification_counts& n = s.top.guest().instance().notifications().counts();
     EXPECT_EQ(n.received, 5u);
     EXPECT_EQ(n.unknown, 1u);
     EXPECT_EQ(n.unheard, 1u);
@@ -247,7 +252,7 @@ TEST(a_notification, that_finds_its_queue_full_is_dropped) {
                                    {change_kind::performance_limits, 0, 2000, 1000}}});
     rogue_system s(c);
     s.run();
-    const notification_counts& n = s.top.guest().protocols().notifications().counts();
+    const notification_counts& n = s.top.guest().instance().notifications().counts();
     EXPECT_EQ(n.received, 130u);
     EXPECT_EQ(n.called, 102u);
     EXPECT_EQ(n.discarded, 28u);

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "models/agent/protocols/table.h"
 #include "models/guest/rogue_system.h"
 
 namespace scmi_vp::models {
@@ -91,28 +92,31 @@ TEST_P(random_faults, do_not_stop_the_driver) {
     c.seed = GetParam();
     c.duration = seconds(60);
     c.guest.contexts.clear();
-    constexpr std::uint64_t limits = 0x1300, level = 0x1301, power = 0x1100, trip = 0x1500;
+    const event_row *limits = event_named("perf_limits_changed"),
+                    *level = event_named("perf_level_changed"),
+                    *power = event_named("power_state_changed"),
+                    *trip = event_named("sensor_trip_point");
     add_task(c, "sensors", 0,
-             {{call_kind::sensor_read, 0, 0},
-              {call_kind::sensor_read, 1, 0},
-              {call_kind::sensor_trip_config, 0, 20}});
+             {{call_named("sensor_read"), 0, 0},
+              {call_named("sensor_read"), 1, 0},
+              {call_named("sensor_trip_config"), 0, 20}});
     add_task(c, "poller", 0,
-             {{call_kind::perf_level_set, 0, 1000, true},
-              {call_kind::perf_level_get, 0, 0, true},
-              {call_kind::clock_disable, 0, 0, true}});
+             {{call_named("perf_level_set"), 0, 1000, true},
+              {call_named("perf_level_get"), 0, 0, true},
+              {call_named("clock_disable"), 0, 0, true}});
     add_task(c, "clocks", 1,
-             {{call_kind::clock_set_rate, 0, 1'000'000},
-              {call_kind::clock_enable, 0, 0, true},
-              {call_kind::clock_get_rate, 0, 0}});
+             {{call_named("clock_set_rate"), 0, 1'000'000},
+              {call_named("clock_enable"), 0, 0, true},
+              {call_named("clock_get_rate"), 0, 0}});
     add_task(c, "listener", 1,
-             {{call_kind::notify_register, 0, limits},
-              {call_kind::notify_register, 0, level},
-              {call_kind::notify_register, 65535, power},
-              {call_kind::notify_register, 0, trip},
-              {call_kind::notify_unregister, 0, limits},
-              {call_kind::power_on, 0, 0},
-              {call_kind::power_off, 0, 0},
-              {call_kind::perf_limits_set, 0, 2000ull << 32 | 1000}});
+             {about("notify_register", limits, 0),
+              about("notify_register", level, 0),
+              about("notify_register", power, 65535),
+              about("notify_register", trip, 0),
+              about("notify_unregister", limits, 0),
+              {call_named("power_on"), 0, 0},
+              {call_named("power_off"), 0, 0},
+              set_limits(0, {1000, 2000})});
     const schedule_config often{milliseconds(3), microseconds(170), 0};
     c.platform.changes = {
         {"a",
@@ -148,7 +152,7 @@ TEST_P(random_faults, do_not_stop_the_driver) {
         EXPECT_GT(r.hits, 0u) << r.config.name;
     }
     EXPECT_GT(s.top.platform().events().notifications, 100u);
-    EXPECT_GT(s.top.guest().protocols().notifications().counts().called, 10u);
+    EXPECT_GT(s.top.guest().instance().notifications().counts().called, 10u);
 }
 
 INSTANTIATE_TEST_SUITE_P(seeds, random_faults, testing::Range(1u, 9u));

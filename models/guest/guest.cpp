@@ -21,7 +21,7 @@ guest::guest(sc_core::sc_module_name name, const guest_config& config, sim_time 
       driver_("virtio", kernel_, device_base, memory, allocator_),
       channel_(kernel_, driver_, memory, allocator_, latencies_.extra),
       agent_(kernel_, channel_, memory, latencies_.extra),
-      protocols_(agent_, config_),
+      instance_(agent_, config_),
       handler_("interrupt_handler", kernel_, driver_, channel_, agent_, latencies_.interrupt,
                latencies_.extra),
       arrival_times_(calling<&guest::arrivals_due>(this)) {
@@ -62,11 +62,11 @@ void guest::add_kernel_tasks() {
 
 /// Kernel threads without requests of their own.
 void guest::add_daemons() {
-    if (any_call([](const call& c) { return c.kind == call_kind::notify_register; })) {
+    if (any_call([](const call& c) { return c.row->argument == argument_kind::event; })) {
         // Any idle worker of an unbound workqueue (notify.c scmi_notification_init).
-        protocols_.notifications().set_worker(&kernel_.add_daemon(
+        instance_.notifications().set_worker(&kernel_.add_daemon(
             {"kworker/u2:1", 30, 0},
-            [this](guest_context& ctx) { protocols_.notifications().work(ctx); }));
+            [this](guest_context& ctx) { instance_.notifications().work(ctx); }));
     }
     if (config_.atomic || any_call([](const call& c) { return c.poll; })) {
         channel_.set_deferred_worker(&kernel_.add_daemon(
@@ -84,21 +84,16 @@ bool guest::any_call(bool (*is)(const call&)) const {
            std::any_of(config_.open.begin(), config_.open.end(), any);
 }
 
-/// genpd_power_off_work_fn(), under the domain's lock: while one worker waits for the platform, the
-/// next one runs.
 void guest::power_off(std::size_t worker, guest_context& c) {
     while (!booted_) c.wait_woken(context_wave::idle);
-    if (worker >= unused_domains_.size()) return;
-    const std::uint32_t domain = unused_domains_[worker];
-    c.lock(genpd_locks_[domain]);
-    protocols_.power_off_unused(c, domain);
-    c.unlock(genpd_locks_[domain]);
+    if (worker >= unused_.size()) return;
+    unused_[worker].driver->switch_off(c, unused_[worker].id);
 }
 
 void guest::load_module(guest_context& c) {
     while (!booted_) c.wait_woken(context_wave::idle);
     if (config_.loader_start > c.time()) c.idle(config_.loader_start - c.time());
-    if (probed_) protocols_.load_caller(c);
+    if (probed_) instance_.load_caller(c);
     start_workload(c);
 }
 
@@ -135,14 +130,12 @@ void guest::probe(guest_context& c) {
     }
     if (driver_.probe(c) && device && set_up_instance(c)) {
         c.idle(config_.probe_start - c.time());
-        probed_ = bound_ = protocols_.probe(c);
-        policy_locks_.resize(protocols_.perf_domains().size());
-        genpd_locks_.resize(protocols_.power_domains().size());
+        probed_ = bound_ = instance_.probe(c);
     }
     c.sync();
     probe_end_ = now();
     booted_ = true;
-    unused_domains_ = protocols_.unused_power_domains();
+    unused_ = instance_.unused();
     for (guest_context* t : power_off_workers_) kernel_.start(*t);
     if (loader_) {
         kernel_.start(*loader_);
@@ -260,57 +253,25 @@ void guest::next_step() {
     }
 }
 
-guest_mutex* guest::subsystem_lock(const call& what) {
-    if (what.kind == call_kind::sensor_read) return nullptr;
-    // The caller's module uses the protocol's operations, below the subsystems; what a file shows
-    // still goes through them.
-    if (what.kind != call_kind::clock_get_rate && has_driver(config_, caller_driver))
-        return nullptr;
-    if (protocols_.is_atomic(what)) return &clk_enable_;
-    switch (what.kind) {
-        case call_kind::sensor_read:
-        case call_kind::base_version:
-            return nullptr;
-        case call_kind::clock_get_rate:
-        case call_kind::clock_set_rate:
-        case call_kind::clock_enable:
-        case call_kind::clock_disable:
-            // clk_set_rate, clk_prepare and clk_get_rate take one mutex for all clocks
-            // (drivers/clk/clk.c).
-            return &clk_prepare_;
-        case call_kind::perf_level_get:
-        case call_kind::perf_level_set:
-            // policy->rwsem (drivers/cpufreq/cpufreq.c): readers, too, wait for a writer; that
-            // they do not wait for each other is left out.
-            return what.id < policy_locks_.size() ? &policy_locks_[what.id] : nullptr;
-        case call_kind::power_on:
-        case call_kind::power_off:
-            // genpd_lock of the domain (drivers/base/power/domain.c).
-            return what.id < genpd_locks_.size() ? &genpd_locks_[what.id] : nullptr;
-        default:
-            return nullptr;  // an operation of the protocol itself
-    }
-}
-
 void guest::make(task& t, guest_context& c, const call& what, sim_time intended,
                  guest_mutex* lock) {
     kernel_.check_progress();
     c.sync();
     t.at.in_call = true;
-    t.at.doing = what.kind;
+    t.at.doing = what.row;
     t.at.since = c.time();
     c.call = {true, intended, c.time()};
-    guest_mutex* const subsystem = subsystem_lock(what);
+    const call_lock subsystem = instance_.lock_of(what);
     if (rarely(lock != nullptr)) c.lock(*lock);
-    if (rarely(subsystem != nullptr)) c.lock(*subsystem);
-    const bool atomic = rarely(subsystem == &clk_enable_);
-    if (atomic) kernel_.irqs_off(c.cpu());  // clk_enable_lock: spin_lock_irqsave
+    if (rarely(subsystem.mutex != nullptr)) c.lock(*subsystem.mutex);
+    const bool atomic = rarely(subsystem.irqs_off);
+    if (atomic) kernel_.irqs_off(c.cpu());
     const int err = call_driver(c, what);
     if (atomic) {
         c.sync();
         kernel_.irqs_on(c.cpu());
     }
-    if (rarely(subsystem != nullptr)) c.unlock(*subsystem);
+    if (rarely(subsystem.mutex != nullptr)) c.unlock(*subsystem.mutex);
     if (rarely(lock != nullptr)) c.unlock(*lock);
     c.call.active = false;
     t.at.in_call = false;
@@ -329,11 +290,12 @@ void guest::tell_of_call(guest_context& c, int err) {
 }
 
 int guest::call_driver(guest_context& c, const call& what) {
-    if (what.kind == call_kind::driver_unbind) return unbind(c);
-    if (what.kind == call_kind::driver_bind) return bind(c);
+    if (rarely(what.row->target != call_target::protocol)) {
+        return what.row->target == call_target::unbind ? unbind(c) : bind(c);
+    }
     if (!bound_) return -ENODEV;
     ++calls_under_way_;
-    const int err = protocols_.make(c, what);
+    const int err = instance_.make(c, what);
     if (--calls_under_way_ == 0 && unbinding_) kernel_.wake(*unbinding_);
     return err;
 }
@@ -347,7 +309,7 @@ int guest::unbind(guest_context& c) {
     unbinding_ = &c;
     while (calls_under_way_ != 0) c.wait_woken(context_wave::waiting);
     unbinding_ = nullptr;
-    protocols_.remove();
+    instance_.remove();
     driver_.unbind(c);
     channel_.shut_down();
     return 0;
@@ -356,9 +318,7 @@ int guest::unbind(guest_context& c) {
 int guest::bind(guest_context& c) {
     if (bound_) return -EBUSY;
     if (!driver_.bind(c)) return -ENODEV;
-    bound_ = set_up_instance(c) && protocols_.probe(c);
-    policy_locks_.resize(protocols_.perf_domains().size());
-    genpd_locks_.resize(protocols_.power_domains().size());
+    bound_ = set_up_instance(c) && instance_.probe(c);
     return 0;
 }
 

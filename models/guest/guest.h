@@ -10,7 +10,7 @@
 #include <systemc>
 
 #include "models/agent/scmi_agent.h"
-#include "models/agent/scmi_protocols.h"
+#include "models/agent/scmi_instance.h"
 #include "models/config.h"
 #include "models/kernel/kernel.h"
 #include "models/transports/virtio/interrupt_handler.h"
@@ -37,7 +37,7 @@ struct task_position {
         0;             ///< failed with -ENODEV: the driver has no such sensor, clock, ...
     sim_time blocked;  ///< spent in the calls that returned, waiting for locks included
     bool in_call = false;
-    call_kind doing = call_kind::sensor_read;
+    const call_row* doing = nullptr;
     sim_time since;  ///< of that call
 
     /// Spent in calls until `when`, the one that it is in included.
@@ -56,8 +56,8 @@ public:
     virtio_driver& driver() { return driver_; }
     interrupt_handler& interrupts() { return handler_; }
     guest_kernel& kernel() { return kernel_; }
-    scmi_protocols& protocols() { return protocols_; }
-    const scmi_protocols& protocols() const { return protocols_; }
+    scmi_instance& instance() { return instance_; }
+    const scmi_instance& instance() const { return instance_; }
     const scmi_agent& agent() const { return agent_; }
     bool probed() const { return probed_; }
     sim_time probe_end() const { return probe_end_; }
@@ -93,8 +93,6 @@ private:
     void start_arrivals();
     void arrivals_due();
     void run_open(task& t, guest_context& c);
-    /// What the kernel's subsystem holds over a call; nullptr: nothing.
-    guest_mutex* subsystem_lock(const call& what);
     guest_mutex* mutex_named(const std::string& name);
     void add_kernel_tasks();
     void probe(guest_context& c);
@@ -119,20 +117,17 @@ private:
     virtio_driver driver_;
     scmi_channel channel_;
     scmi_agent agent_;
-    scmi_protocols protocols_;
+    scmi_instance instance_;
     interrupt_handler handler_;
     std::vector<task> tasks_;
     std::deque<arrival_queue> arrivals_;
     calendar<arrival_queue*> arrival_times_;
     std::map<std::string, guest_mutex> mutexes_;
-    guest_mutex clk_prepare_;  ///< prepare_lock of drivers/clk/clk.c
-    guest_mutex clk_enable_;   ///< enable_lock there; who waits sleeps here instead of spinning
-    std::deque<guest_mutex> policy_locks_, genpd_locks_;  ///< one per domain
-    std::size_t step_ = 0;                                ///< of the sequence
+    std::size_t step_ = 0;  ///< of the sequence
     sim_time step_returned_;
     guest_context* loader_ = nullptr;  ///< of scmi-vp-caller, if it is there
     std::vector<guest_context*> power_off_workers_;
-    std::vector<std::uint32_t> unused_domains_;
+    std::vector<scmi_instance::unused_resource> unused_;
     unsigned calls_under_way_ = 0;
     guest_context* unbinding_ = nullptr;  ///< waits for calls to return
     bool bound_ = false;                  ///< calls reach the driver

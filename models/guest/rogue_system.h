@@ -8,13 +8,26 @@
 #include <utility>
 #include <vector>
 
+#include "models/agent/protocols/table.h"
 #include "models/model_testing.h"
 #include "models/system.h"
 
 namespace scmi_vp::models::testing_tools {
 
-inline constexpr call read_sync{call_kind::sensor_read, 0, 0},
-    read_async{call_kind::sensor_read, 1, 0}, base_version{call_kind::base_version, 0, 0};
+/// A call about an event.
+inline call about(const char* what, const event_row* event, std::uint32_t source) {
+    call c{call_named(what), source};
+    c.event = event;
+    return c;
+}
+inline call set_limits(std::uint32_t domain, level_limits limits) {
+    call c{call_named("perf_limits_set"), domain};
+    c.limits = limits;
+    return c;
+}
+
+inline const call read_sync{call_named("sensor_read"), 0, 0},
+    read_async{call_named("sensor_read"), 1, 0}, base_version{call_named("base_version"), 0, 0};
 
 /// A system with somebody at the device's place who writes into its rings by hand.
 class rogue_system : public sc_core::sc_module {

@@ -21,13 +21,13 @@ TEST(random_faults, one_seed_is_one_scenario) {
 
 TEST(random_faults, every_seed_is_a_scenario_with_faults_and_calls) {
     std::set<models::fault_kind> kinds;
-    std::set<models::call_kind> calls;
+    std::set<const models::call_row*> calls;
     for (std::uint64_t seed = 1; seed <= 100; ++seed) {
         const scenario::scenario s =
             parse_scenario(random_fault_scenario(seed), random_fault_name(seed) + ".toml", {});
         ASSERT_FALSE(s.system.platform.faults.empty()) << seed;
         for (const models::fault_config& f : s.system.platform.faults) kinds.insert(f.kind);
-        for (const models::call& c : s.system.guest.loops.at(0).calls) calls.insert(c.kind);
+        for (const models::call& c : s.system.guest.loops.at(0).calls) calls.insert(c.row);
     }
     EXPECT_EQ(kinds.size(), 7u);
     EXPECT_GE(calls.size(), 14u);

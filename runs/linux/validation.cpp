@@ -11,10 +11,12 @@
 
 #include "base/error.h"
 #include "base/input_file.h"
+#include "models/agent/protocol_driver.h"
 #include "runs/forked.h"
 #include "runs/linux/process.h"
 #include "runs/linux/run.h"
 #include "runs/linux/trace_compare.h"
+#include "runs/linux/workload.h"
 #include "runs/run.h"
 
 namespace scmi_vp::runs {
@@ -196,36 +198,28 @@ agreement::compared compare_log_lines(const evidence& kernel, const evidence& mo
 
 // --- the two runs -------------------------------------------------------------------------------
 
-evidence::times times_of(const linux_outcome& o) {
-    evidence::times t{o.first_command, o.guest.module, {}};
-    t.calls.resize(o.guest.tasks.size());
-    for (const player_result::made& m : o.guest.calls_made)
-        t.calls.at(m.task).emplace_back(m.at, o.kinds.at(m.call));
-    return t;
-}
-
-// From the child that ran the kernel: only bytes come back.
-std::string packed(const std::string& status, const evidence::times& t) {
-    nlohmann::json j = {status, t.first_command.ps, t.module.ps, nlohmann::json::array()};
-    for (const auto& task : t.calls) {
-        nlohmann::json calls = nlohmann::json::array();
-        for (const auto& [at, c] : task)
-            calls.push_back({at.ps, int(c.kind), c.id, c.value, c.poll});
-        j[3].push_back(std::move(calls));
+// From the child that ran the kernel: only bytes come back. Calls go by their number.
+std::string packed(const std::string& status, const linux_outcome& o) {
+    nlohmann::json j = {status, o.first_command.ps, o.guest.module.ps,
+                        std::vector<nlohmann::json>(o.guest.tasks.size(), nlohmann::json::array())};
+    for (const player_result::made& m : o.guest.calls_made) {
+        j[3].at(m.task).push_back({m.at.ps, m.call});
     }
     return j.dump();
 }
 
-evidence::times unpacked(const std::string& text, std::string& status) {
+/// `kinds`: the calls by number (linux_workload::kinds).
+evidence::times unpacked(const std::string& text, const std::vector<models::call>& kinds,
+                         std::string& status) {
     const nlohmann::json j = nlohmann::json::parse(text);
     const auto time = [](const nlohmann::json& n) { return sim_time(n.get<std::int64_t>()); };
     status = j[0];
     evidence::times t{time(j[1]), time(j[2]), {}};
     for (const nlohmann::json& task : j[3]) {
         auto& calls = t.calls.emplace_back();
-        for (const nlohmann::json& c : task)
-            calls.emplace_back(time(c[0]),
-                               models::call{models::call_kind(c[1].get<int>()), c[2], c[3], c[4]});
+        for (const nlohmann::json& c : task) {
+            calls.emplace_back(time(c[0]), kinds.at(c[1].get<std::size_t>()));
+        }
     }
     return t;
 }
@@ -242,11 +236,11 @@ evidence run_kernel(const scenario::scenario& s, const validation_options& optio
                     error_kind::input, "the guest",
                     o.failure + (options.out.empty() ? "" : " (its files: " + out.string() + ")"));
             }
-            return packed(status_text(o.status), times_of(o));
+            return packed(status_text(o.status), o);
         },
         options.stop);
     std::string status;
-    evidence::times given = unpacked(told, status);
+    evidence::times given = unpacked(told, make_linux_workload(s, true).kinds, status);
     evidence e = read_evidence(out, std::move(status));
     e.given = std::move(given);
     return e;

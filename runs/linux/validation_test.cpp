@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "models/agent/protocols/table.h"
 #include "runs/linux/random_faults.h"
 #include "runs/load.h"
 #include "scenario/scenario_testing.h"
@@ -117,8 +118,8 @@ TEST(validation, the_model_runs_as_the_kernel_is_built_and_when_the_kernel_calle
     evidence::times given;
     given.first_command = microseconds(30);
     given.module = milliseconds(1);
-    given.calls = {{{milliseconds(2), {models::call_kind::sensor_read, 1, 0}},
-                    {milliseconds(5), {models::call_kind::sensor_read, 0, 0}}}};
+    given.calls = {{{milliseconds(2), {models::call_named("sensor_read"), 1, 0}},
+                    {milliseconds(5), {models::call_named("sensor_read"), 0, 0}}}};
     s = aligned(s, given);
     EXPECT_EQ(s.system.guest.probe_start, microseconds(30) - nanoseconds(256));
     ASSERT_EQ(s.system.guest.loops.size(), 1u);

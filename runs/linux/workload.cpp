@@ -3,16 +3,16 @@
 #include "runs/linux/workload.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include "base/error.h"
+#include "models/agent/protocol_driver.h"
+#include "scenario/protocols/table.h"
 
 namespace scmi_vp::runs {
 namespace {
 
 using models::call;
-using models::call_kind;
 
 // tools/linux/player.c has tables of so many tasks and locks.
 constexpr std::size_t max_tasks = 256;
@@ -25,37 +25,22 @@ constexpr std::uint64_t max_logged = 20'000;
     throw error(error_kind::config, where, message);
 }
 
-/// What scmi-hwmon shows (Linux 6.1 drivers/hwmon/scmi-hwmon.c scmi_types): the sensor types of
-/// SCMI and hwmon's names; hwmon counts from 1 except voltages (drivers/hwmon/hwmon.c).
-struct hwmon_type {
-    std::uint8_t scmi_type;
-    const char* name;
-    unsigned first;
-};
-constexpr std::array<hwmon_type, 5> hwmon_types{
-    {{2, "temp", 1}, {5, "in", 0}, {6, "curr", 1}, {7, "power", 1}, {8, "energy", 1}}};
-
-/// Empty: hwmon does not show it.
-std::string sensor_file(const call& c, const scmi::platform_description& p) {
-    const std::uint8_t type = p.sensors[c.id].type;
-    for (const hwmon_type& t : hwmon_types) {
-        if (t.scmi_type != type) continue;
-        unsigned n = t.first;
-        for (std::uint32_t i = 0; i < c.id; ++i) n += p.sensors[i].type == type;
-        return t.name + std::to_string(n) + "_input";
-    }
-    return "";
+/// Empty: user space has none.
+std::string user_file(const call& c, const scmi::platform_description& platform) {
+    if (!c.row->has_file) return "";
+    return scenario::find_protocol_schema(c.row->protocol_id)->user_file(c, platform);
 }
 
-/// Empty: it has no file of its own.
-std::string clock_file(const call& c, const scmi::platform_description& p) {
-    const std::string& name = p.clocks[c.id].name;
-    const auto same = [&](const scmi::clock_description& k) { return k.name == name; };
-    if (name.empty() || name.find_first_of("/ \t\n") != std::string::npos ||
-        std::count_if(p.clocks.begin(), p.clocks.end(), same) > 1) {
-        return "";
+/// As tools/linux/module/scmi_vp_caller.c takes a call's argument.
+std::uint64_t argument_word(const call& c) {
+    switch (c.row->argument) {
+        case models::argument_kind::limits:
+            return std::uint64_t(c.limits.highest) << 32 | c.limits.lowest;
+        case models::argument_kind::event:
+            return std::uint64_t(c.event->protocol_id) << 8 | c.event->event;
+        default:
+            return c.value;
     }
-    return "/sys/kernel/debug/clk/" + name + "/clk_rate";
 }
 
 constexpr const char* caller_file = "/sys/kernel/debug/scmi_vp_caller";
@@ -228,31 +213,31 @@ void note_guest_keys(const scenario::scenario& s, std::vector<std::string>& note
 }  // namespace
 
 linux_call linux_call_of(const call& c, const scenario::scenario& s) {
-    const std::string where = s.file.string();
-    const scmi::platform_description& platform = s.system.platform.description;
-    std::string file;
+    const std::string where = s.file.string(), name(c.row->name);
+    const models::guest_config& guest = s.system.guest;
     const std::string transport = "/sys/bus/virtio/drivers/scmi-virtio/";
-    if (c.kind == call_kind::driver_unbind) return {transport + "unbind", "virtio0", "", ""};
+    if (c.row->target == models::call_target::unbind) {
+        return {transport + "unbind", "virtio0", "", ""};
+    }
     // Nothing probes the instance again by itself.
-    if (c.kind == call_kind::driver_bind) {
+    if (c.row->target == models::call_target::bind) {
         return {transport + "bind", "virtio0", "/sys/bus/platform/drivers_probe",
-                models::device_name(s.system.guest.device_tree)};
+                models::device_name(guest.device_tree)};
     }
-    if (c.kind == call_kind::sensor_read && has_driver(s.system.guest, "scmi-hwmon")) {
-        file = sensor_file(c, platform);
-    } else if (c.kind == call_kind::clock_get_rate && has_driver(s.system.guest, "clk-scmi")) {
-        file = clock_file(c, platform);
-    } else if (c.kind == call_kind::base_version) {
-        refuse(where, "call 'base_version': Linux 6.1 makes it in its probe only");
+    if (has_driver(guest, c.row->driver)) {
+        const std::string file = user_file(c, s.system.platform.description);
+        if (!file.empty()) return {file, "", "", ""};
     }
-    if (!file.empty()) return {file, "", "", ""};
-    if (has_driver(s.system.guest, models::caller_driver)) {
+    if (c.row->in_probe_only) {
+        refuse(where, "call '" + name + "': Linux 6.1 makes it in its probe only");
+    }
+    if (has_driver(guest, models::caller_driver)) {
         return {caller_file,
-                std::string(name_of(c.kind)) + " " + std::to_string(c.id) + " " +
-                    std::to_string(c.value) + (c.poll ? " 1" : " 0"),
+                name + " " + std::to_string(c.id) + " " + std::to_string(argument_word(c)) +
+                    (c.poll ? " 1" : " 0"),
                 "", ""};
     }
-    refuse(where, "call '" + std::string(name_of(c.kind)) + "' (" + std::to_string(c.id) +
+    refuse(where, "call '" + name + "' (" + std::to_string(c.id) +
                       "): Linux 6.1 shows user space no file for it; add " +
                       std::string(models::caller_driver) + " to guest.drivers");
 }

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "models/agent/protocols/table.h"
 #include "runs/load.h"
 #include "scenario/scenario_testing.h"
 
@@ -69,7 +70,7 @@ TEST(linux_workload, hwmon_numbers_each_type_of_sensor_by_itself) {
                                       "[[platform.sensor]]\nname = \"b\"\n"
                                       "[[platform.sensor]]\nname = \"v1\"\ntype = 5\n");
     const auto file = [&](std::uint32_t id) {
-        const linux_call c = linux_call_of({models::call_kind::sensor_read, id, 0}, s);
+        const linux_call c = linux_call_of({models::call_named("sensor_read"), id, 0}, s);
         EXPECT_EQ(c.line, "");
         return c.file;
     };

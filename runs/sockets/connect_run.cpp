@@ -103,7 +103,7 @@ private:
         scenario::print_latency_sources(report_, scenario_);
         scenario::print_device_tree(report_, scenario_.tree, scenario_.system.guest.device_tree);
         for (const std::string& n : scenario_.notes) report_ << "note: " << n << "\n";
-        for (const std::string& n : top_.guest().protocols().not_modelled()) {
+        for (const std::string& n : top_.guest().instance().not_modelled()) {
             report_ << "note: " << n << "\n";
         }
         report_ << "\n";

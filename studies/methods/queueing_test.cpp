@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "models/agent/protocols/table.h"
 #include "models/system.h"
 #include "runs/forked.h"
 #include "studies/results/estimators.h"
@@ -37,7 +38,7 @@ system_config open_system(distribution_ptr interarrival, std::uint64_t count, st
         open.contexts.emplace_back(name);
         c.guest.contexts.push_back({name, int(c.guest.contexts.size()) + 1, 0});
     }
-    open.calls = {{models::call_kind::sensor_read, 0, 0}};
+    open.calls = {{models::call_named("sensor_read"), 0, 0}};
     open.count = count;
     open.interarrival = std::move(interarrival);
     c.guest.open = {open};

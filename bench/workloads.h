@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "base/error.h"
-#include "models/agent/protocols/table.h"
+#include "models/agent/protocol_table.h"
 #include "models/config.h"
 #include "models/monitor.h"
 

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "models/agent/protocols/table.h"
+#include "models/agent/protocol_table.h"
 #include "runs/load.h"
 #include "runs/output_directory.h"
 #include "runs/small_disk_testing.h"

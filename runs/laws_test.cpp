@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "models/agent/protocols/table.h"
+#include "models/agent/protocol_table.h"
 #include "models/model_testing.h"
 #include "models/system.h"
 #include "runs/load.h"

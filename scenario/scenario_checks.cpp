@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "base/error.h"
-#include "models/agent/protocols/table.h"
-#include "scenario/protocols/table.h"
+#include "models/agent/protocol_table.h"
+#include "scenario/protocol_schema.h"
 #include "scenario/suggest.h"
 
 namespace scmi_vp::scenario {

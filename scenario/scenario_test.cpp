@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "models/agent/protocols/table.h"
+#include "models/agent/protocol_table.h"
 #include "scenario/scenario_testing.h"
 
 namespace scmi_vp::scenario {

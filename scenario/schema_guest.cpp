@@ -3,7 +3,7 @@
 #include <array>
 
 #include "base/input_file.h"
-#include "models/agent/protocols/table.h"
+#include "models/agent/protocol_table.h"
 #include "scenario/device_tree.h"
 #include "scenario/schema_rows.h"
 #include "scenario/suggest.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Schema rows: latencies of hops, what the guest's tasks call, what is written.
 #include "base/hops.h"
-#include "models/agent/protocols/table.h"
+#include "models/agent/protocol_table.h"
 #include "scenario/schema_rows.h"
 
 namespace scmi_vp::scenario::rows {

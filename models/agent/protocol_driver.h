@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one file of drivers/firmware/arm_scmi is to the rest of the driver: the calls that its users
-// make, its events, how it is initialised. Each is a file of models/agent/protocols/; its table.cpp
-// is the only list of them.
+// make, its events, how it is initialised. Each is a file of models/agent/protocols/;
+// protocol_table.cpp is the only list of them.
 #pragma once
 
 #include <boost/core/span.hpp>

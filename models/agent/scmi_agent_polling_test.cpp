@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "models/agent/protocols/table.h"
+#include "models/agent/protocol_table.h"
 #include "models/guest/rogue_system.h"
 
 namespace scmi_vp::models {

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "models/agent/protocols/table.h"
+#include "models/agent/protocol_table.h"
 
 namespace scmi_vp::models {
 namespace {

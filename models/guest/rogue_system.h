@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "models/agent/protocols/table.h"
+#include "models/agent/protocol_table.h"
 #include "models/model_testing.h"
 #include "models/system.h"
 

@@ -10,7 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "models/agent/protocols/table.h"
+#include "models/agent/protocol_table.h"
 #include "runs/linux/random_faults.h"
 #include "runs/load.h"
 #include "scenario/scenario_testing.h"

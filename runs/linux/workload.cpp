@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "models/agent/protocol_driver.h"
-#include "scenario/protocols/table.h"
+#include "scenario/protocol_schema.h"
 
 namespace scmi_vp::runs {
 namespace {

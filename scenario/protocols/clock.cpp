@@ -2,7 +2,7 @@
 // The scenario side of Clock.
 #include <algorithm>
 
-#include "scenario/protocols/table.h"
+#include "scenario/protocol_schema.h"
 
 namespace scmi_vp::scenario {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The scenario side of Performance.
-#include "scenario/protocols/table.h"
+#include "scenario/protocol_schema.h"
 
 namespace scmi_vp::scenario {
 

@@ -2,7 +2,7 @@
 // The scenario side of Sensor.
 #include <array>
 
-#include "scenario/protocols/table.h"
+#include "scenario/protocol_schema.h"
 
 namespace scmi_vp::scenario {
 namespace {

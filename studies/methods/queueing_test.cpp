@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "models/agent/protocols/table.h"
+#include "models/agent/protocol_table.h"
 #include "models/system.h"
 #include "runs/forked.h"
 #include "studies/results/estimators.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// See table.h.
-#include "models/agent/protocols/table.h"
+// See protocol_table.h.
+#include "models/agent/protocol_table.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "models/agent/protocols/table.h"
+#include "models/agent/protocol_table.h"
 
 #include <set>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// See table.h.
-#include "scenario/protocols/table.h"
+// See protocol_schema.h.
+#include "scenario/protocol_schema.h"
 
 #include <vector>
 

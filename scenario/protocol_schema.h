@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a scenario has to know of each SCMI protocol besides its rows in models/agent/protocols and
-// scmi/: one file per protocol in scenario/protocols/; protocol_schema.cpp is the only list of them.
+// scmi/: one file per protocol in scenario/protocols/; protocol_schema.cpp is the only list of
+// them.
 #pragma once
 
 #include <cstdint>

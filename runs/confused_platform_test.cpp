@@ -2,6 +2,7 @@
 // What Linux 6.1 makes of a platform that describes itself badly: lists that end early, ids out of
 // range, users whose probe fails, channels that are not there. Each was found by playing random
 // faults against the real kernel (scmi-vp validate --seeds).
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <nlohmann/json.hpp>

@@ -3,6 +3,7 @@
 // input, descriptions that are refused.
 #include "scmi/platform_server.h"
 
+#include <algorithm>
 #include <functional>
 #include <random>
 

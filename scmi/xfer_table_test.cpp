@@ -2,6 +2,7 @@
 // The xfer table against Linux drivers/firmware/arm_scmi/driver.c, v5.15 to v6.1.
 #include "scmi/xfer_table.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <random>
 #include <set>

@@ -2,6 +2,7 @@
 // Mutated recordings in all formats: each is read, or refused by one error that names it. Nothing
 // else is thrown, nothing crashes or takes long. SCMI_VP_FUZZ_SECONDS=600 goes on for longer,
 // SCMI_VP_FUZZ_CASE=N repeats one case.
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>

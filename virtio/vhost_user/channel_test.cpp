@@ -3,6 +3,8 @@
 // stops reading.
 #include "virtio/vhost_user/channel.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

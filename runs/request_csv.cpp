@@ -2,6 +2,8 @@
 // See request_csv.h. The columns: docs/results.md.
 #include "runs/request_csv.h"
 
+#include "base/row_writer.h"
+
 namespace scmi_vp::runs {
 
 using models::instant;
@@ -25,8 +27,9 @@ void write_request_heading(std::ostream& out) {
     out << ",limit,delayed_lost,delayed_late_at_ps";
 }
 
-void write_request_row(std::ostream& o, const request& r, const std::string& task) {
-    o << r.id << ',' << task << ',' << unsigned(r.hdr.protocol_id) << ','
+void write_request_row(std::ostream& out, const request& r, const std::string& task) {
+    row_writer o(out);
+    o << r.id << ',' << std::string_view(task) << ',' << unsigned(r.hdr.protocol_id) << ','
       << unsigned(r.hdr.message_id) << ','
       << scmi::message_name(r.hdr.protocol_id, r.hdr.message_id) << ',';
     if (r.resource >= 0) o << r.resource;
